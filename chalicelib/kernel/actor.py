@@ -1,0 +1,43 @@
+"""Who is acting: the one value that permission and ownership checks look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chalicelib.kernel.errors import forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person, or the system itself.
+
+    `organization_id` is set for users of an organisation, `driver_id` for drivers; one person may be both.
+    `permissions` are `resource:action`; `*` grants all, `resource:*` all actions on a resource.
+    """
+
+    kind: Literal["person", "system", "anonymous"]
+    login_id: str = ""
+    organization_id: str | None = None
+    organization_kind: str | None = None
+    user_id: str | None = None
+    driver_id: str | None = None
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    source_ip: str = ""
+
+    def may(self, permission: str) -> bool:
+        resource = permission.split(":", 1)[0]
+        return bool(self.permissions & {permission, f"{resource}:*", "*"})
+
+    def require(self, permission: str) -> None:
+        """Raises DomainError forbidden (403) unless the permission is held."""
+        if not self.may(permission):
+            raise forbidden(f"This needs the permission {permission}.")
+
+    @property
+    def is_platform(self) -> bool:
+        return self.kind == "system" or self.organization_kind == "platform"
+
+
+SYSTEM = Actor("system", permissions=frozenset({"*"}))
+ANONYMOUS = Actor("anonymous")

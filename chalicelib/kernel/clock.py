@@ -1,0 +1,68 @@
+"""The only reader of time.
+
+Everything that needs "now" gets a `Clock`; nothing else calls `datetime.now` or `time.time`. Tests and the
+local stack install a `VirtualClock`, so that an hour passes when somebody says so.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+UTC_MS_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class VirtualClock:
+    """A clock that moves when told to.
+
+    `running=True` adds the real time that passes (the local stack: life goes on, and one may jump ahead);
+    `running=False` stands still between calls of `advance` (tests).
+    """
+
+    def __init__(self, start: datetime | None = None, *, running: bool = False) -> None:
+        self._running = running
+        self._base = start or datetime.now(UTC)
+        self._monotonic_at_base = time.monotonic()
+
+    def now(self) -> datetime:
+        if not self._running:
+            return self._base
+        return self._base + timedelta(seconds=time.monotonic() - self._monotonic_at_base)
+
+    def advance(self, seconds: float) -> datetime:
+        """Moves forward by `seconds` (never backward) and returns the new present."""
+        if seconds < 0:
+            raise ValueError("the clock only moves forward")
+        self._base += timedelta(seconds=seconds)
+        return self.now()
+
+
+def to_rfc3339(moment: datetime) -> str:
+    """`2026-01-31T12:00:00.000Z`: UTC, milliseconds, `Z` (what OCPP chargers and our REST clients are sent)."""
+    return moment.astimezone(UTC).strftime(UTC_MS_FORMAT)[:-3] + "Z"
+
+
+def from_rfc3339(text: str) -> datetime:
+    """Parses RFC 3339; a time without a zone is taken as UTC (many chargers send one). ValueError if unreadable."""
+    moment = datetime.fromisoformat(text.strip())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def to_epoch_ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def from_epoch_ms(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,44 @@
+"""The engine for transition tables: a lifecycle is one table, and nothing else decides what may follow what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.kernel.errors import DomainError, Kind
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """`transitions[(state, event)]` is the next state; a pair that is not in the table is refused."""
+
+    noun: str
+    initial: str
+    transitions: Mapping[tuple[str, str], str]
+
+    @property
+    def states(self) -> frozenset[str]:
+        sources = {state for state, _ in self.transitions}
+        return frozenset({self.initial} | sources | set(self.transitions.values()))
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset(event for _, event in self.transitions)
+
+    @property
+    def final_states(self) -> frozenset[str]:
+        return self.states - {state for state, _ in self.transitions}
+
+    def allows(self, state: str, event: str) -> bool:
+        return (state, event) in self.transitions
+
+    def next(self, state: str, event: str) -> str:
+        """The state after `event`. Raises DomainError `<noun>.illegal_transition` (409) if there is none."""
+        try:
+            return self.transitions[(state, event)]
+        except KeyError:
+            raise DomainError(
+                f"{self.noun}.illegal_transition",
+                f"A {self.noun.replace('_', ' ')} that is {state} cannot take {event}.",
+                Kind.CONFLICT,
+            ) from None

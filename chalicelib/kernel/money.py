@@ -1,0 +1,88 @@
+"""Money: integer minor units and an ISO 4217 currency. No float ever touches it.
+
+Only amounts of one currency add up; anything else is an error, not a conversion. Fractions appear only while
+rating, as `Decimal` major units, and come back through `from_decimal` with a rounding that has a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from chalicelib.kernel.errors import invalid
+
+Rounding = Literal["half_up", "up", "down"]
+
+_ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
+
+# ISO 4217 minor-unit exponents that are not 2.
+_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_EXPONENTS = dict.fromkeys(_ZERO.split(), 0) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+
+
+def currency_exponent(currency: str) -> int:
+    """Digits after the decimal point of the currency's minor unit (ISO 4217): EUR 2, JPY 0, KWD 3."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def check_currency(currency: str) -> str:
+    """Returns the code if it looks like ISO 4217 (three capital letters), else raises DomainError."""
+    if len(currency) != 3 or not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        raise invalid("currency.invalid", f"{currency!r} is not an ISO 4217 currency code.", "/currency")
+    return currency
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`Money(1234, "EUR")` is 12.34 euro."""
+
+    amount: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.amount) is not int:
+            raise TypeError("money is counted in integer minor units")
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @classmethod
+    def from_decimal(cls, value: Decimal, currency: str, rounding: Rounding = "half_up") -> Money:
+        """Major units to minor units: `from_decimal(Decimal("4.925"), "EUR")` is 4.93 (half up)."""
+        minor = value.scaleb(currency_exponent(currency))
+        return cls(int(minor.to_integral_value(rounding=_ROUNDINGS[rounding])), currency)
+
+    def to_decimal(self) -> Decimal:
+        return Decimal(self.amount).scaleb(-currency_exponent(self.currency))
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other).amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other).amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other).amount
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same(other).amount
+
+    def __gt__(self, other: Money) -> bool:
+        return self.amount > self._same(other).amount
+
+    def __ge__(self, other: Money) -> bool:
+        return self.amount >= self._same(other).amount
+
+    def __str__(self) -> str:
+        exponent = currency_exponent(self.currency)
+        return f"{self.to_decimal():.{exponent}f} {self.currency}"
+
+    def _same(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+        return other

@@ -1,0 +1,27 @@
+"""The payment providers: a port, one module per provider, and the map below. Called by `payments` alone.
+
+To add one: implement `port.PaymentProvider` in a module of its own, add its line to `PROVIDERS` and to the
+providers of tests/contract/payments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError, Kind
+from chalicelib.payments.providers.port import PaymentProvider
+from chalicelib.payments.providers.stripe import StripeProvider
+
+PROVIDERS: Mapping[str, Callable[[Context], PaymentProvider]] = {
+    "stripe": StripeProvider.from_context,
+}
+
+
+def payment_provider(ctx: Context, name: str | None = None) -> PaymentProvider:
+    """The provider of that name (a stored payment keeps its own), or the one that new payments use."""
+    wanted = name or ctx.settings.payment_provider
+    factory = PROVIDERS.get(wanted)
+    if factory is None:
+        raise DomainError("payment_provider.unknown", f"There is no payment provider {wanted!r}.", Kind.NOT_FOUND)
+    return factory(ctx)

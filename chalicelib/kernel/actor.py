@@ -13,11 +13,13 @@ class Actor:
     """A signed-in person, or the system itself.
 
     `organization_id` is set for users of an organisation, `driver_id` for drivers; one person may be both.
+    `sign_in_id` names the device's sign-in, which signing out ends.
     `permissions` are `resource:action`; `*` grants all, `resource:*` all actions on a resource.
     """
 
     kind: Literal["person", "system", "anonymous"]
     login_id: str = ""
+    sign_in_id: str = ""
     organization_id: str | None = None
     organization_kind: str | None = None
     user_id: str | None = None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 UTC_MS_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -61,7 +62,8 @@ def from_rfc3339(text: str) -> datetime:
 
 
 def to_epoch_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    """Whole milliseconds, cut off like `to_rfc3339` does: a moment that was stored and read back gives the same."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_epoch_ms(milliseconds: int) -> datetime:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.kernel import ids
+from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.clock import Clock, SystemClock
 
 
@@ -56,12 +57,19 @@ class Context:
         self.clock: Clock = clock or SystemClock()
         self._secrets: dict[str, str] = dict(secrets or {})
         self._clients: dict[str, Any] = {}
+        self._caches: dict[str, Cache[Any]] = {}
 
     def now(self) -> datetime:
         return self.clock.now()
 
     def new_id(self, prefix: str) -> str:
         return ids.new_id(prefix, self.clock.now())
+
+    def cache(self, name: str, *, size: int = 2048, ttl_s: float | None = None) -> Cache[Any]:
+        """The process's cache of that name; size and age are those of its first use."""
+        if name not in self._caches:
+            self._caches[name] = Cache(size, self.clock.now, ttl_s)
+        return self._caches[name]
 
     @property
     def dynamodb(self) -> Any:

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from chalicelib.kernel.clock import to_epoch_ms
+from chalicelib.kernel.clock import from_epoch_ms, to_epoch_ms
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TAIL_BITS = 80
@@ -25,6 +25,22 @@ def derived_id(prefix: str, moment: datetime, *key: str) -> str:
     """The id of a fact: same moment and same key, same id."""
     digest = hashlib.sha256("\x1f".join(key).encode()).digest()
     return f"{prefix}_{_ulid(to_epoch_ms(moment), int.from_bytes(digest[: _TAIL_BITS // 8], 'big'))}"
+
+
+def lowest_id(prefix: str, moment: datetime) -> str:
+    """No id of that moment or later sorts before it: a bound for ranges of time."""
+    return f"{prefix}_{_ulid(to_epoch_ms(moment), 0)}"
+
+
+def moment_of(identifier: str) -> datetime:
+    """The moment an id was made for, to the millisecond. ValueError for anything but a prefixed ULID."""
+    ulid = identifier.rpartition("_")[2]
+    if len(ulid) != 26:
+        raise ValueError(f"{identifier!r} is not a prefixed ULID")
+    value = 0
+    for letter in ulid:
+        value = (value << 5) | _CROCKFORD.index(letter)
+    return from_epoch_ms(value >> _TAIL_BITS)
 
 
 def _ulid(milliseconds: int, tail: int) -> str:

@@ -25,6 +25,7 @@ from chalicelib.kernel.errors import DomainError, Kind
 Entity = TypeVar("Entity")
 AttributeMap = dict[str, dict[str, Any]]
 
+MAX_EXAMINED = 2_000
 _BATCH_GET_LIMIT = 100
 _BATCH_GET_ROUNDS = 10
 
@@ -42,6 +43,24 @@ class Page(Generic[Entity]):
 
     data: list[Entity]
     next_cursor: str | None = None
+
+
+Step = tuple[Entity, AttributeMap]
+"""An entity of a list, and the key to continue after it."""
+
+
+def page_of(steps: Iterable[Step[Entity]], limit: int, keep: Callable[[Entity], bool] | None = None) -> Page[Entity]:
+    """The first `limit` entities that `keep` keeps. After MAX_EXAMINED a page may be short, or empty: its cursor
+    goes on from there, so that a rare match costs more requests, never an endless one."""
+    found: list[Entity] = []
+    last: AttributeMap | None = None
+    for examined, (entity, place) in enumerate(steps):
+        if len(found) == limit or examined == MAX_EXAMINED:
+            return Page(found, encode_cursor(last))
+        last = place
+        if keep is None or keep(entity):
+            found.append(entity)
+    return Page(found)
 
 
 class Table(Generic[Entity]):
@@ -148,7 +167,10 @@ class Table(Generic[Entity]):
         cursor: str | None = None,
         consistent: bool = False,
     ) -> Page[Entity]:
-        """One page (at most 1 MB) of the rows under a hash key of the table or of `index`."""
+        """One page (at most 1 MB) of the rows under a hash key of the table or of `index`.
+
+        An index must project all that the entity needs; `walk` reads through one that has only keys.
+        """
         request = self._query_request(hash_value, range_condition, index, where)
         request["ScanIndexForward"] = not newest_first
         if consistent:
@@ -172,6 +194,39 @@ class Table(Generic[Entity]):
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def walk(
+        self,
+        ctx: Context,
+        hash_value: str,
+        range_condition: Condition | None = None,
+        *,
+        index: Index[Any] | None = None,
+        newest_first: bool = False,
+        cursor: str | None = None,
+        chunk: int = 100,
+    ) -> Iterator[Step[Entity]]:
+        """Whole entities one by one, each with the key after which a list goes on: what `page_of` cuts pages from.
+
+        Through a KEYS_ONLY `index` the rows themselves are fetched by key, `chunk` (at most 100) at a time; a row
+        that went away in between is passed over.
+        """
+        request = self._query_request(hash_value, range_condition, index, None)
+        request |= {"ScanIndexForward": not newest_first, "Limit": min(chunk, _BATCH_GET_LIMIT)}
+        if cursor is not None:
+            request["ExclusiveStartKey"] = decode_cursor(cursor)
+        while True:
+            answer = ctx.dynamodb.query(**request)
+            items = answer["Items"]
+            if index is None:
+                yield from ((self.from_item(item), self.key_map(item["pk"]["S"], item["sk"]["S"])) for item in items)
+            else:
+                places = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+                for entity in self.batch_get(ctx, list(places)):
+                    yield entity, places[self._key(entity)]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def scan_all(self, ctx: Context, where: Condition | None = None) -> Iterator[Entity]:
         """Every row of the whole table that satisfies `where`: for jobs only."""

@@ -166,12 +166,12 @@ def to_stripe_units(money: Money) -> int:
 
 
 def from_stripe_units(units: int, currency: str) -> Money:
-    """Stripe's units (currency in lower case) in ours."""
+    """Stripe's units (currency in lower case) in ours.
+
+    Payments are always whole, a fee in króna may be a fraction: it counts as one more, costs are not understated.
+    """
     code = currency.upper()
-    minor, remainder = divmod(units * _MINOR_PER_UNIT.get(code, 1), _UNITS_PER_MINOR.get(code, 1))
-    if remainder:
-        raise ProviderRefused("amount_not_representable", f"Stripe says {units} {code}, a fraction of one.")
-    return Money(minor, code)
+    return Money(-(-units * _MINOR_PER_UNIT.get(code, 1) // _UNITS_PER_MINOR.get(code, 1)), code)
 
 
 def _session_params(request: CheckoutRequest) -> SessionCreateParams:
@@ -214,11 +214,16 @@ def _read_outcome(session: Session) -> CheckoutOutcome:
         payment_id=session.client_reference_id,
         state=state,
         may_still_be_paid=may_still_be_paid,
-        failure=(refusal.decline_code or refusal.code) if refusal and state is CheckoutState.FAILED else None,
+        failure=_failure_reason(refusal) if refusal and state is CheckoutState.FAILED else None,
     )
     if state is not CheckoutState.PAID or intent is None:
         return outcome
     return _with_money(outcome, intent)
+
+
+def _failure_reason(refusal: stripe.PaymentIntent.LastPaymentError) -> str:
+    # Stripe leaves out what does not apply: the package then has no such attribute, whatever its types say.
+    return getattr(refusal, "decline_code", None) or getattr(refusal, "code", None) or refusal.type
 
 
 def _read_state(session: Session, *, refused: bool, underway: bool) -> tuple[CheckoutState, bool]:
@@ -272,14 +277,14 @@ def _read_event(event: Mapping[str, object]) -> ProviderEvent:
 
 @contextmanager
 def _provider_errors() -> Iterator[None]:
-    """Stripe's exceptions in our words. 409: another request with the same key is still under way."""
+    """Stripe's exceptions in our words. What is not clearly a no is an unknown outcome: no connection, 5xx, too many
+    requests, 409 (a request with the same key is still under way), an answer that is not Stripe's."""
     import stripe
 
     try:
         yield
     except stripe.StripeError as error:
-        status = error.http_status
-        if status is None or status in (409, 429) or status >= 500 or not isinstance(error, _refusals()):
+        if not isinstance(error, _refusals()):
             raise ProviderUnavailable(f"Stripe did not answer: {error.user_message}") from error
         ours_to_fix = not isinstance(error, stripe.InvalidRequestError | stripe.CardError)
         reason = error.code or (error.error.type if error.error else None) or "refused"

@@ -7,8 +7,9 @@ in the same three calls of `WebSocketApi`.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,8 @@ from infra.local.aws_hooks import AwsError
 from infra.local.gateway import framing
 from infra.local.gateway.invocation import new_id
 from infra.local.gateway.websocket import Gone, PayloadTooLarge, WebSocketApi
+
+RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def aws_handler(api: WebSocketApi) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
@@ -49,14 +52,15 @@ def aws_handler(api: WebSocketApi) -> Callable[[str, dict[str, Any]], dict[str, 
     return handle
 
 
-def routes(api: WebSocketApi) -> list[web.RouteDef]:
-    """The same over HTTP, with and without the stage before it. The caller guards them (loopback only)."""
+def routes(api: WebSocketApi) -> list[tuple[str, str, RequestHandler]]:
+    """The same over HTTP as `(method, path, handler)`, with and without the stage before it. The caller guards them:
+    they answer loopback only."""
 
     async def post(request: web.Request) -> web.Response:
         try:
             data = await request.content.readexactly(framing.MESSAGE_LIMIT_BYTES + 1)
-        except EOFError as whole:
-            data = bytes(getattr(whole, "partial", b""))
+        except asyncio.IncompleteReadError as whole:
+            data = whole.partial
         return _answer(lambda: api.post_to_connection(request.match_info["id"], data))
 
     async def get(request: web.Request) -> web.Response:
@@ -68,7 +72,7 @@ def routes(api: WebSocketApi) -> list[web.RouteDef]:
     return [
         route
         for path in ("/@connections/{id}", f"/{api.stage}/@connections/{{id}}")
-        for route in (web.post(path, post), web.get(path, get), web.delete(path, delete))
+        for route in (("POST", path, post), ("GET", path, get), ("DELETE", path, delete))
     ]
 
 
@@ -98,7 +102,7 @@ def _answer(act: Callable[[], dict[str, Any] | None], done: int = 200) -> web.Re
     except AwsError as error:
         return web.Response(
             status=error.status,
-            body=json.dumps({"message": error.message, "connectionId": None, "requestId": new_id()}).encode(),
+            body=json.dumps({"message": error.message, "requestId": new_id()}).encode(),
             content_type="application/json",
             headers={"x-amzn-ErrorType": error.code},
         )

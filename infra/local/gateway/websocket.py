@@ -121,6 +121,8 @@ class WebSocketApi:
         refusal = _unfit(request)
         if refusal is not None:
             return refusal
+        if len(self._connections) >= self._connection_limit:
+            return _refused(429, b'{"message":"Too Many Requests"}')
         loop, transport = asyncio.get_running_loop(), request.transport
         if transport is None:
             raise ConnectionResetError("the client left")
@@ -130,8 +132,6 @@ class WebSocketApi:
         connection.source_ip = request.remote or ""
         connection.user_agent = request.headers.get("User-Agent")
         connection.connected_at_ms = connection.last_active_ms = to_epoch_ms(self._now())
-        if len(self._connections) >= self._connection_limit:
-            return _refused(429, b'{"message":"Too Many Requests"}')
         try:
             result = self._connect.call(self._events.connect(connection, handshake))
         except IntegrationFailure as failure:

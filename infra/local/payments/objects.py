@@ -6,10 +6,12 @@ attempt). Amounts are Stripe's units. Used by the fake alone; the moment and the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from infra.local.payments.parameters import FREE, INTEGER, TEXT, Shape, StripeError, Value, require
+from infra.local.payments.currencies import CURRENCIES, check_amount
+from infra.local.payments.parameters import FREE, INTEGER, TEXT, Shape, StripeError, require
 
 StripeObject = dict[str, Any]
 
@@ -37,42 +39,37 @@ SESSION_SHAPE: Mapping[str, Shape] = {
 }
 
 MAX_LINE_ITEMS = 100
-MAX_AMOUNT = 99_999_999
 MIN_LIFE_S, MAX_LIFE_S = 30 * 60, 24 * 60 * 60
-
-# What Stripe can be paid in (docs.stripe.com/currencies), with the smallest payment where one is published.
-CURRENCIES = frozenset(
-    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp "
-    "cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr "
-    "isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn "
-    "myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle "
-    "sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw".split()
-)
-MIN_AMOUNTS = {
-    "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
-    "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
-    "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "usd": 50,
-}  # fmt: skip
-THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-WHOLE_HUNDREDS = frozenset({"isk", "ugx"})
-ZERO_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 
 # Made up, in the order of a European card price: 1.5 % and 25 units.
 FEE_PER_MILLE = 15
 FEE_FIXED = 25
 
-CARD = {"brand": "visa", "country": "DE", "exp_month": 12, "exp_year": 2040, "funding": "credit", "last4": "4242"}
-DECLINED_CARD = {**CARD, "last4": "0002"}
+_CARD = {"brand": "visa", "country": "DE", "exp_month": 12, "exp_year": 2040, "funding": "credit"}
+CARD = {"type": "card", "card": {**_CARD, "last4": "4242"}}
+REFUSED_CARD = {"type": "card", "card": {**_CARD, "last4": "0002"}}
+BANK_DEBIT = {"type": "sepa_debit", "sepa_debit": {"bank_code": "37040044", "country": "DE", "last4": "3000"}}
+
+CARD_REFUSED = {
+    "code": "card_declined",
+    "decline_code": "generic_decline",
+    "message": "Your card was declined.",
+    "type": "card_error",
+}
+DEBIT_REFUSED = {
+    "code": "debit_not_authorized",
+    "message": "The bank refused the debit.",
+    "type": "invalid_request_error",
+}
 
 
-def new_session(params: Mapping[str, Value], session_id: str, page_url: str, now_s: int) -> StripeObject:
+def new_session(params: Mapping[str, Any], session_id: str, page_url: str, now_s: int) -> StripeObject:
     """A Checkout Session in mode payment, open. StripeError where Stripe refuses the parameters."""
     if require(params, "mode") != "payment":
         raise StripeError("Invalid mode: must be payment", param="mode")
     currency, total = _total(require(params, "line_items"))
     success_url = _check_url(require(params, "success_url"), "success_url")
     cancel_url = _check_url(params["cancel_url"], "cancel_url") if "cancel_url" in params else None
-    intent_data = params.get("payment_intent_data", {})
     return {
         "id": session_id,
         "object": "checkout.session",
@@ -91,13 +88,200 @@ def new_session(params: Mapping[str, Value], session_id: str, page_url: str, now
         "metadata": params.get("metadata", {}),
         "mode": "payment",
         "payment_intent": None,
-        "payment_method_types": ["card"],
+        "payment_method_types": ["card", "sepa_debit"],
         "payment_status": "unpaid",
         "status": "open",
         "success_url": success_url,
         "ui_mode": "hosted",
         "url": page_url,
-        # Not shown by the API: what becomes of the payment intent, and what the page says.
-        "_payment_intent_data": intent_data,
-        "_lines": [item["price_data"]["product_data"]["name"] for item in params["line_items"]],  # type: ignore[union-attr,index,call-overload]
+        # Not shown by the API: for the payment intent, whether a bank debit is under way, for the page.
+        "_payment_intent_data": params.get("payment_intent_data", {}),
+        "_pending": False,
+        "_lines": [item["price_data"]["product_data"]["name"] for item in params["line_items"]],
+    }
+
+
+def pay(session: StripeObject, ids: Mapping[str, str], now_s: int) -> list[StripeObject]:
+    """The money is there (card accepted, or bank debit executed): session, intent, charge, balance transaction.
+
+    `ids`: one for each of "payment_intent", "charge", "balance_transaction".
+    """
+    intent = _intent(session, ids["payment_intent"], now_s)
+    fee = (intent["amount"] * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
+    settled = {
+        "id": ids["balance_transaction"],
+        "object": "balance_transaction",
+        "amount": intent["amount"],
+        "available_on": now_s,
+        "created": now_s,
+        "currency": intent["currency"],
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": [{"amount": fee, "currency": intent["currency"], "type": "stripe_fee"}],
+        "net": intent["amount"] - fee,
+        "source": ids["charge"],
+        "status": "available",
+        "type": "charge",
+    }
+    attempt = _attempt(intent, ids["charge"], BANK_DEBIT if is_pending(session) else CARD, now_s) | {
+        "amount_captured": intent["amount"],
+        "balance_transaction": settled["id"],
+        "captured": True,
+        "paid": True,
+        "status": "succeeded",
+    }
+    intent |= {
+        "amount_received": intent["amount"],
+        "last_payment_error": None,
+        "latest_charge": attempt["id"],
+        "status": "succeeded",
+    }
+    completed = session | {
+        "payment_intent": intent["id"],
+        "payment_status": "paid",
+        "status": "complete",
+        "url": None,
+        "_pending": False,
+    }
+    return [completed, intent, attempt, settled]
+
+
+def decline(session: StripeObject, ids: Mapping[str, str], now_s: int) -> list[StripeObject]:
+    """The card is refused, and the session stays open for another try; or the bank refuses the debit, finally."""
+    intent = _intent(session, ids["payment_intent"], now_s)
+    method, reason = (BANK_DEBIT, DEBIT_REFUSED) if is_pending(session) else (REFUSED_CARD, CARD_REFUSED)
+    attempt = _attempt(intent, ids["charge"], method, now_s) | {
+        "failure_code": reason["code"],
+        "failure_message": reason["message"],
+        "status": "failed",
+    }
+    intent |= {
+        "last_payment_error": {**reason, "charge": attempt["id"]},
+        "latest_charge": attempt["id"],
+    }
+    return [session | {"payment_intent": intent["id"], "_pending": False}, intent, attempt]
+
+
+def submit_debit(session: StripeObject, ids: Mapping[str, str], now_s: int) -> list[StripeObject]:
+    """The payer authorises a bank debit: the page is done with, the money is decided upon days later."""
+    intent = _intent(session, ids["payment_intent"], now_s) | {"status": "processing"}
+    attempt = _attempt(intent, ids["charge"], BANK_DEBIT, now_s)
+    intent["latest_charge"] = attempt["id"]
+    submitted = session | {"payment_intent": intent["id"], "status": "complete", "url": None, "_pending": True}
+    return [submitted, intent, attempt]
+
+
+def is_pending(session: StripeObject) -> bool:
+    """A bank debit is under way."""
+    pending: bool = session["_pending"]
+    return pending
+
+
+def expire(session: StripeObject) -> StripeObject:
+    return session | {"status": "expired", "url": None}
+
+
+def event(event_id: str, kind: str, subject: StripeObject, api_version: str, now_s: int) -> StripeObject:
+    """A notification with a snapshot of its subject."""
+    return {
+        "id": event_id,
+        "object": "event",
+        "api_version": api_version,
+        "created": now_s,
+        "data": {"object": public(subject)},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": kind,
+    }
+
+
+def public(subject: StripeObject) -> StripeObject:
+    """The object as the API shows it."""
+    return {name: value for name, value in subject.items() if not name.startswith("_")}
+
+
+def _total(line_items: list[Mapping[str, Any]]) -> tuple[str, int]:
+    if not 1 <= len(line_items) <= MAX_LINE_ITEMS:
+        raise StripeError("line_items must have 1 to 100 items.", param="line_items")
+    currencies, total = set(), 0
+    for position, item in enumerate(line_items):
+        path = f"line_items[{position}]"
+        quantity = item.get("quantity", 1)
+        price = require(item, "price_data", path)
+        currency = require(price, "currency", f"{path}[price_data]").lower()
+        require(require(price, "product_data", f"{path}[price_data]"), "name", f"{path}[price_data][product_data]")
+        amount = require(price, "unit_amount", f"{path}[price_data]")
+        if currency not in CURRENCIES:
+            raise StripeError(f"Invalid currency: {currency}.", param=f"{path}[price_data][currency]")
+        if amount < 0 or quantity < 1:
+            raise StripeError("Invalid non-negative integer", code="parameter_invalid_integer", param=path)
+        currencies.add(currency)
+        total += amount * quantity
+    if len(currencies) != 1:
+        raise StripeError("All line items must have one currency.", param="line_items")
+    check_amount(total, currency)
+    return currency, total
+
+
+def _check_url(url: str, param: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+[^\s]*", url):
+        raise StripeError("Not a valid URL", code="url_invalid", param=param)
+    return url
+
+
+def _expiry(expires_at: int | None, now_s: int) -> int:
+    if expires_at is None:
+        return now_s + MAX_LIFE_S
+    if not MIN_LIFE_S <= expires_at - now_s <= MAX_LIFE_S:
+        raise StripeError(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+    return expires_at
+
+
+def _intent(session: StripeObject, intent_id: str, now_s: int) -> StripeObject:
+    about = session["_payment_intent_data"]
+    return {
+        "id": session["payment_intent"] or intent_id,
+        "object": "payment_intent",
+        "amount": session["amount_total"],
+        "amount_capturable": 0,
+        "amount_received": 0,
+        "capture_method": "automatic",
+        "created": now_s,
+        "currency": session["currency"],
+        "description": about.get("description"),
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": about.get("metadata", {}),
+        "payment_method_types": ["card", "sepa_debit"],
+        "receipt_email": None,
+        "status": "requires_payment_method",
+    }
+
+
+def _attempt(intent: StripeObject, charge_id: str, method: Mapping[str, object], now_s: int) -> StripeObject:
+    return {
+        "id": charge_id,
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "balance_transaction": None,
+        "captured": False,
+        "created": now_s,
+        "currency": intent["currency"],
+        "description": intent["description"],
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": intent["metadata"],
+        "paid": False,
+        "payment_intent": intent["id"],
+        "payment_method_details": dict(method),
+        "refunded": False,
+        "status": "pending",
     }

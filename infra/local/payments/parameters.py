@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 TEXT = "text"
 INTEGER = "integer"
@@ -47,10 +48,10 @@ class StripeError(Exception):
 
 Node = str | dict[str, "Node"]
 Shape = str | Mapping[str, "Shape"] | list["Shape"]
-Value = str | int | dict[str, "Value"] | list["Value"]
+Values = dict[str, Any]  # what the shape says: texts, integers, lists and further Values
 
 
-def read_parameters(pairs: Iterable[tuple[str, str]], shape: Mapping[str, Shape]) -> dict[str, Value]:
+def read_parameters(pairs: Iterable[tuple[str, str]], shape: Mapping[str, Shape]) -> Values:
     """The form's pairs as nested values of that shape. StripeError for what is unknown or of another type."""
     tree: dict[str, Node] = {}
     for count, (name, text) in enumerate(pairs, 1):
@@ -79,27 +80,23 @@ def _insert(tree: dict[str, Node], name: str, text: str) -> None:
         here = deeper
 
 
-def _read_object(node: dict[str, Node], shape: Mapping[str, Shape], path: str) -> dict[str, Value]:
-    values: dict[str, Value] = {}
+def _read_object(node: dict[str, Node], shape: Mapping[str, Shape], path: str) -> Values:
+    values: Values = {}
     for name, child in node.items():
         child_path = f"{path}[{name}]" if path else name
         if name not in shape:
-            raise StripeError(
-                f"Received unknown parameter: {child_path}", code="parameter_unknown", param=child_path
-            )
+            raise StripeError(f"Received unknown parameter: {child_path}", code="parameter_unknown", param=child_path)
         values[name] = _read_value(child, shape[name], child_path)
     return values
 
 
-def _read_value(node: Node, shape: Shape, path: str) -> Value:
+def _read_value(node: Node, shape: Shape, path: str) -> Any:
     if shape == FREE:
         return _read_metadata(node, path)
     if isinstance(shape, list):
         if not isinstance(node, dict) or not all(key.isdigit() for key in node):
             raise StripeError("Invalid array", param=path)
-        return [
-            _read_value(node[key], shape[0], f"{path}[{key}]") for key in sorted(node, key=int)
-        ]
+        return [_read_value(node[key], shape[0], f"{path}[{key}]") for key in sorted(node, key=int)]
     if isinstance(shape, Mapping):
         if not isinstance(node, dict):
             raise StripeError("Invalid object", param=path)
@@ -110,8 +107,7 @@ def _read_value(node: Node, shape: Shape, path: str) -> Value:
         return _read_integer(node, path)
     if not node:
         raise StripeError(
-            f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; "
-            f"however '{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty value.",
+            f"You passed an empty string for '{path}'. Remove '{path}' from your request or supply a value.",
             code="parameter_invalid_empty",
             param=path,
         )
@@ -124,12 +120,12 @@ def _read_integer(text: str, path: str) -> int:
     return int(text)
 
 
-def _read_metadata(node: Node, path: str) -> dict[str, Value]:
+def _read_metadata(node: Node, path: str) -> Values:
     if not isinstance(node, dict):
         raise StripeError("Invalid object", param=path)
     if len(node) > MAX_METADATA_KEYS:
         raise StripeError(f"Metadata can have up to {MAX_METADATA_KEYS} keys.", param=path)
-    values: dict[str, Value] = {}
+    values: Values = {}
     for key, text in node.items():
         if not isinstance(text, str):
             raise StripeError("Invalid string", param=f"{path}[{key}]")
@@ -139,7 +135,7 @@ def _read_metadata(node: Node, path: str) -> dict[str, Value]:
     return values
 
 
-def require(values: Mapping[str, Value], name: str, path: str = "") -> Value:
+def require(values: Mapping[str, Any], name: str, path: str = "") -> Any:
     """The value, or Stripe's refusal of a request without it."""
     if name not in values:
         full = f"{path}[{name}]" if path else name

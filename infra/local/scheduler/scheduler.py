@@ -109,9 +109,7 @@ class Scheduler:
         """When the next job falls due (it may be in the past); None without jobs."""
         return min((job.next_run_at for job in self.jobs() if job.next_run_at), default=None)
 
-    def due_between(
-        self, start: datetime, end: datetime, limit: int = MAX_RUNS_PER_CALL
-    ) -> list[tuple[datetime, str]]:
+    def due_between(self, start: datetime, end: datetime, limit: int = MAX_RUNS_PER_CALL) -> list[tuple[datetime, str]]:
         """The runs (time, job) with start < time <= end, in order, at most `limit`: for who steps the clock."""
         upcoming = [(job.next_run_at, job.name) for job in self.jobs() if job.next_run_at]
         heapq.heapify(upcoming)
@@ -122,9 +120,7 @@ class Scheduler:
                 due.append((moment, name))
                 following = self._schedules[name].next_after(moment)
             else:
-                following = self._schedules[name].next_after(
-                    self._schedules[name].latest_between(moment, start)
-                )
+                following = self._schedules[name].next_after(self._schedules[name].latest_between(moment, start))
             if following is not None:
                 heapq.heappush(upcoming, (following, name))
         return due

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from infra.local.stepfunctions.errors import RUNTIME, StatesError
 from infra.local.stepfunctions.expressions import Scope
@@ -69,7 +69,7 @@ _TYPES: dict[str, Callable[[Json], object | None]] = {
     "Boolean": lambda value: value if isinstance(value, bool) else None,
     "Timestamp": timestamp_of,
 }
-_ORDERS: dict[str, Callable[[object, object], bool]] = {
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
     "LessThan": operator.lt,
     "LessThanEquals": operator.le,

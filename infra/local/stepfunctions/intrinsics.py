@@ -98,7 +98,11 @@ def _array_get_item(array: Json, index: Json) -> Json:
 
 
 def _array_unique(array: Json) -> Json:
-    return list({to_text(item): item for item in reversed(_array(array))}.values())[::-1]
+    """The first of each value, in order."""
+    firsts: dict[str, Json] = {}
+    for item in _array(array):
+        firsts.setdefault(to_text(item), item)
+    return list(firsts.values())
 
 
 def _base64_encode(text: Json) -> Json:

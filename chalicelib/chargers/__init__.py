@@ -1,0 +1,1 @@
+"""The network: locations, chargers, their EVSEs and connectors, connections, handshakes and commands."""

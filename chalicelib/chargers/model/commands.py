@@ -1,0 +1,91 @@
+"""Commands: what we ask a charger to do, from the request to its answer.
+
+queued → sent → accepted | rejected | failed | timed_out. A command that could not be delivered goes back to the
+queue; one that nobody could send in time is timed out. The message id of its CALL is its command id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from chalicelib.kernel.lifecycle import Lifecycle
+
+CommandState = Literal["queued", "sent", "accepted", "rejected", "failed", "timed_out"]
+
+COMMAND_ACTIONS = frozenset(
+    {
+        "ChangeAvailability",
+        "ChangeConfiguration",
+        "ClearCache",
+        "DataTransfer",
+        "GetConfiguration",
+        "RemoteStartTransaction",
+        "RemoteStopTransaction",
+        "Reset",
+        "TriggerMessage",
+        "UnlockConnector",
+    }
+)
+"""OCPP 1.6 Core, us to charger (edition 2, section 5), and TriggerMessage."""
+
+ANSWER_TIMEOUT = timedelta(seconds=30)
+MAX_OUTBOUND = 20
+
+_LIFETIME = timedelta(minutes=10)
+# A driver stands there and waits; a start that happens later would surprise whoever stands there then.
+_LIFETIMES = {"RemoteStartTransaction": timedelta(seconds=60)}
+
+COMMAND_LIFECYCLE = Lifecycle(
+    noun="command",
+    initial="queued",
+    transitions={
+        ("queued", "send"): "sent",
+        ("queued", "time_out"): "timed_out",
+        ("queued", "fail"): "failed",
+        ("sent", "requeue"): "queued",
+        ("sent", "accept"): "accepted",
+        ("sent", "reject"): "rejected",
+        ("sent", "fail"): "failed",
+        ("sent", "time_out"): "timed_out",
+    },
+)
+
+EVENT_OF_STATE = {"accepted": "accept", "rejected": "reject", "failed": "fail", "timed_out": "time_out"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One request to a charger. `answer` is the payload of its CALLRESULT, `error` why there is none."""
+
+    command_id: str
+    charger_id: str
+    operator_id: str
+    action: str
+    payload: dict[str, Any]
+    requested_by: str
+    queued_at: datetime
+    expires_at: datetime
+    state: CommandState = "queued"
+    session_id: str | None = None
+    purpose: str | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    answer: dict[str, Any] | None = None
+    error: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in COMMAND_LIFECYCLE.final_states
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Not sent before it expired, or sent and not answered in time."""
+        if self.state == "queued":
+            return now >= self.expires_at
+        return self.state == "sent" and self.sent_at is not None and now - self.sent_at > ANSWER_TIMEOUT
+
+
+def lifetime_of(action: str) -> timedelta:
+    """How long a command of this action may wait for being sent."""
+    return _LIFETIMES.get(action, _LIFETIME)

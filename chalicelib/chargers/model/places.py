@@ -1,0 +1,128 @@
+"""Locations, chargers and their EVSEs.
+
+A charger's id is its OCPP identity, stored as registered and compared without case. OCPP 1.6 connector n is EVSE n;
+EVSE 0 stands for the charger as a whole and is never offered to drivers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+MAX_EVSES = 32
+MAX_REPORTED_EVSE_NO = 64
+
+_IDENTITY = re.compile(r"[A-Za-z0-9._:@*=+|-]{1,48}")
+# No vowels and nothing that looks like something else: people type it from a sticker, and it spells no word.
+_CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
+_CODE_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place with chargers. Coordinates are decimal degrees as text (OCPI GeoLocation), `country` ISO 3166-1
+    alpha-2, `time_zone` an IANA name: the zone of its prices and of its clock."""
+
+    location_id: str
+    operator_id: str
+    name: str
+    address: str
+    city: str
+    country: str
+    time_zone: str
+    created_at: datetime
+    postal_code: str | None = None
+    latitude: str | None = None
+    longitude: str | None = None
+
+
+@dataclass(frozen=True)
+class Charger:
+    """A registered charger. Without a `location_id` it is unregistered in the words of its users: it may connect,
+    but boots as pending. `vendor` to `booted_at` are what it said at its last boot."""
+
+    charger_id: str
+    operator_id: str
+    evse_count: int
+    password_hash: str
+    created_at: datetime
+    charge_with_qr: bool = True
+    accepts_missing_subprotocol: bool = False
+    location_id: str | None = None
+    name: str | None = None
+    serial_number: str | None = None
+    uid: str | None = None
+    country: str | None = None
+    region: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    reported_serial_number: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    booted_at: datetime | None = None
+
+    @property
+    def charger_key(self) -> str:
+        return charger_key(self.charger_id)
+
+    @property
+    def is_placed(self) -> bool:
+        return self.location_id is not None
+
+
+@dataclass(frozen=True)
+class Evse:
+    """One EVSE as last reported; `status` and `error_code` in the charger's own words, None before its first report.
+
+    `reported_at` is the charger's clock, `received_at` ours: the last report received wins, whatever its clock says.
+    """
+
+    charger_id: str
+    evse_no: int
+    code: str | None = None
+    status: str | None = None
+    error_code: str | None = None
+    info: str = ""
+    vendor_error_code: str = ""
+    reported_at: datetime | None = None
+    received_at: datetime | None = None
+
+    @property
+    def letter(self) -> str:
+        return connector_letter(self.evse_no)
+
+
+@dataclass(frozen=True)
+class EvseCode:
+    """What a QR label says: the short code of one EVSE."""
+
+    code: str
+    charger_id: str
+    evse_no: int
+
+
+def charger_key(identity: str) -> str:
+    """The form in which identities are compared: chargers are careless about case (steve#689)."""
+    return identity.lower()
+
+
+def is_identity(text: str) -> bool:
+    """1 to 48 characters (OCPP 2.0.1 part 4, 3.1.1) of letters, digits and `. _ : @ * = + | -`."""
+    return _IDENTITY.fullmatch(text) is not None
+
+
+def connector_letter(evse_no: int) -> str:
+    """A for EVSE 1 (left), B for 2 (right) ... Z, AA, AB; empty for the charger itself."""
+    letters = ""
+    while evse_no > 0:
+        evse_no, place = divmod(evse_no - 1, 26)
+        letters = chr(ord("A") + place) + letters
+    return letters
+
+
+def make_code(choose: Callable[[Sequence[str]], str]) -> str:
+    """A new QR code; `choose` picks a letter (`secrets.choice`). 27^8 codes: not to be guessed by trying."""
+    return "".join(choose(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))

@@ -1,0 +1,88 @@
+"""Use cases of the network, for everyone above: import this package as `chargers`.
+
+Reads take the context, decisions the caller's unit of work, which they never commit. Exactly one row says which
+connection of a charger is live (its link), and a late goodbye of an older one never changes it.
+"""
+
+from chalicelib.chargers.service.commanding import (
+    fail_command,
+    finish_command,
+    get_command,
+    list_commands,
+    mark_sent,
+    next_command,
+    overdue_commands,
+    queue_command,
+    requeue_command,
+)
+from chalicelib.chargers.service.connecting import (
+    check_handshake,
+    close_connection,
+    find_connection,
+    get_link,
+    get_links,
+    list_attempts,
+    open_connection,
+    scan_links,
+    touch,
+)
+from chalicelib.chargers.service.placing import (
+    ChargerFacts,
+    add_location,
+    change_charger,
+    change_location,
+    find_evse_by_code,
+    get_charger,
+    get_facts,
+    get_location,
+    list_chargers,
+    list_evses,
+    list_evses_of,
+    list_locations,
+    place_charger,
+    register_charger,
+    require_charger,
+    require_location,
+    rotate_password,
+)
+from chalicelib.chargers.service.reporting import record_boot, record_status
+
+__all__ = [
+    "ChargerFacts",
+    "add_location",
+    "change_charger",
+    "change_location",
+    "check_handshake",
+    "close_connection",
+    "fail_command",
+    "find_connection",
+    "find_evse_by_code",
+    "finish_command",
+    "get_charger",
+    "get_command",
+    "get_facts",
+    "get_link",
+    "get_links",
+    "get_location",
+    "list_attempts",
+    "list_chargers",
+    "list_commands",
+    "list_evses",
+    "list_evses_of",
+    "list_locations",
+    "mark_sent",
+    "next_command",
+    "open_connection",
+    "overdue_commands",
+    "place_charger",
+    "queue_command",
+    "record_boot",
+    "record_status",
+    "register_charger",
+    "requeue_command",
+    "require_charger",
+    "require_location",
+    "rotate_password",
+    "scan_links",
+    "touch",
+]

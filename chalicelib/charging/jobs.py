@@ -1,0 +1,188 @@
+"""The workflow side of charging: consumers of its events, and the tasks of `infra/state_machines/session.asl.json`.
+
+The money is right whether or not an execution finishes: frames settle in their own commit. The workflow keeps the
+deadlines (nobody plugs in, never-ending, stop unanswered) and does what follows the end. Each task may run twice.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+from chalice import Blueprint
+
+from chalicelib.charging import lookup, service
+from chalicelib.charging.model import (
+    DELIVERING_STATES,
+    MAX_DURATION,
+    OPEN_STATES,
+    PENDING_STATES,
+    START_TIMEOUT,
+    STOP_TIMEOUT,
+    ChargingSession,
+    WorkflowWait,
+)
+from chalicelib.charging.store import WORKFLOW_WAITS, session_pk
+from chalicelib.drivers import service as drivers
+from chalicelib.kernel import task
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.outbox import Event
+from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
+from chalicelib.notifications import service as notifications
+
+jobs = Blueprint(__name__)
+
+_STILL_AWAITED = {"start": PENDING_STATES, "end": OPEN_STATES}
+_ALREADY_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
+
+
+def on_session_requested(ctx: Context, event: Event) -> None:
+    """A driver asked for a charge: its workflow begins by waiting for the start."""
+    _start_workflow(ctx, event.subject, started=False)
+
+
+def on_session_started(ctx: Context, event: Event) -> None:
+    """The charger began to deliver: the waiting workflow goes on; a card's session gets its workflow now."""
+    if event.payload.get("origin") == "app":
+        _wake(ctx, event.subject, "start", {"outcome": "started"})
+    else:
+        _start_workflow(ctx, event.subject, started=True)
+
+
+def on_session_ended(ctx: Context, event: Event) -> None:
+    """The session is over, however it ended: nothing is awaited any more."""
+    session = lookup.require_session(ctx, event.subject)
+    if session.started_at is None:
+        _wake_failed(ctx, event.subject, "start", "SessionOver", session.state)
+    else:
+        _wake(ctx, event.subject, "end", {"outcome": session.state})
+
+
+@jobs.lambda_function(name="session_await")  # type: ignore[misc]
+@task.entry
+def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """Remembers the task token with which the workflow waits; wakes it at once if the awaited is past already.
+
+    Written before the session is read, so that no wake-up falls in between.
+    """
+    session_id, awaited = str(event["session_id"]), str(event["awaited"])
+    if awaited not in _STILL_AWAITED:
+        raise invalid("workflow.awaited", f"Nobody waits for {awaited!r}.")
+    uow = UnitOfWork(ctx)
+    uow.put(WORKFLOW_WAITS, WorkflowWait(session_id, awaited, str(event["task_token"])))
+    uow.commit()
+    session = lookup.require_session(ctx, session_id)
+    if session.state not in _STILL_AWAITED[awaited]:
+        if awaited == "start" and session.started_at is None:
+            _wake_failed(ctx, session_id, awaited, "SessionOver", session.state)
+        else:
+            _wake(ctx, session_id, awaited, {"outcome": session.state})
+    return {"session_id": session_id}
+
+
+@jobs.lambda_function(name="session_close")  # type: ignore[misc]
+@task.entry
+def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """A deadline passed: `expire` an unstarted request, `stop` a session that never ends, `give_up` one that cannot be
+    stopped."""
+    session_id, action = str(event["session_id"]), str(event["action"])
+
+    def decide(uow: UnitOfWork) -> None:
+        session = lookup.require_session(ctx, session_id)
+        if action == "expire":
+            service.expire_request(uow, session_id)
+        elif action == "stop":
+            if session.state in DELIVERING_STATES:
+                service.request_stop(uow, session, requested_by="max_duration")
+        elif action == "give_up":
+            service.give_up_session(uow, session_id, "stop_missing")
+        else:
+            raise invalid("workflow.action", f"There is no action {action!r}.")
+
+    decide_and_commit(ctx, decide)
+    return {"session_id": session_id}
+
+
+@jobs.lambda_function(name="session_complete")  # type: ignore[misc]
+@task.entry
+def session_complete(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """After the end: the driver appears in the operator's list and gets a receipt by e-mail."""
+    session_id = str(event["session_id"])
+
+    def decide(uow: UnitOfWork) -> str:
+        session = lookup.require_session(ctx, session_id)
+        if session.driver_id is not None and session.started_at is not None:
+            drivers.link_operator(uow, session.operator_id, session.driver_id)
+            _queue_receipt(uow, session)
+        return session.state
+
+    return {"session_id": session_id, "state": decide_and_commit(ctx, decide)}
+
+
+def _queue_receipt(uow: UnitOfWork, session: ChargingSession) -> None:
+    driver = drivers.get_driver(uow.ctx, session.driver_id or "")
+    if driver is None or not driver.email:
+        return
+    captured = Money(session.captured or 0, session.currency)
+    notifications.queue_mail(
+        uow,
+        dedupe_key=f"receipt:{session.session_id}",
+        to=driver.email,
+        template="receipt",
+        data={
+            "order_no": session.order_no,
+            "charger": session.charger_id,
+            "energy_kwh": f"{(session.energy_wh or 0) / 1000:.3f}",
+            "cost": str(captured),
+            "refunded": str(session.hold - captured) if session.target == "amount" else "",
+        },
+    )
+
+
+def _start_workflow(ctx: Context, session_id: str, *, started: bool) -> None:
+    workflow_input = {
+        "session_id": session_id,
+        "started": started,
+        "start_timeout_s": int(START_TIMEOUT.total_seconds()),
+        "max_duration_s": int(MAX_DURATION.total_seconds()),
+        "stop_timeout_s": int(STOP_TIMEOUT.total_seconds()),
+    }
+    try:
+        ctx.client("stepfunctions").start_execution(
+            stateMachineArn=ctx.settings.session_state_machine_arn,
+            name=session_id,
+            input=json.dumps(workflow_input),
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+
+
+def _wake(ctx: Context, session_id: str, awaited: str, output: dict[str, Any]) -> None:
+    wait = WORKFLOW_WAITS.get(ctx, session_pk(session_id), f"wait#{awaited}")
+    if wait is not None:
+        _tolerating_gone(
+            lambda: ctx.client("stepfunctions").send_task_success(
+                taskToken=wait.task_token, output=json.dumps({"session_id": session_id} | output)
+            )
+        )
+
+
+def _wake_failed(ctx: Context, session_id: str, awaited: str, error: str, cause: str) -> None:
+    wait = WORKFLOW_WAITS.get(ctx, session_pk(session_id), f"wait#{awaited}")
+    if wait is not None:
+        _tolerating_gone(
+            lambda: ctx.client("stepfunctions").send_task_failure(taskToken=wait.task_token, error=error, cause=cause)
+        )
+
+
+def _tolerating_gone(send: Any) -> None:
+    """A task that was answered before, or has timed out, needs no answer."""
+    try:
+        send()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _ALREADY_GONE:
+            raise

@@ -1,0 +1,112 @@
+"""The end of a delivery: energy, price, money and CDR, all in the caller's one commit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    SESSION_LIFECYCLE,
+    Cdr,
+    ChargingSession,
+    business_day,
+    delivered_energy_wh,
+)
+from chalicelib.charging.store import CDRS, SESSIONS, SessionRow
+from chalicelib.kernel import outbox
+from chalicelib.kernel.errors import StaleRead
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.tariffs import rating
+from chalicelib.wallets import service as wallets
+
+
+def price_delivery(
+    uow: UnitOfWork, session: ChargingSession, energy_wh: int, ended_at: datetime
+) -> tuple[Money, list[dict[str, str]]]:
+    """Cost and its lines by the tariff frozen into the session; without a tariff nothing can be asked."""
+    tariff = lookup.tariff_of(uow.ctx, session)
+    if tariff is None or session.started_at is None:
+        return Money.zero(session.currency), []
+    cost = rating.rate(tariff, lookup.consumption(session, energy_wh, ended_at))
+    return cost.total, [msgspec.to_builtins(line) for line in cost.lines]
+
+
+def close_delivery(
+    uow: UnitOfWork,
+    session: ChargingSession,
+    *,
+    event: str,
+    meter_stop_wh: int | None,
+    stopped_at: datetime,
+    reason: str | None,
+    abnormal_cause: str | None = None,
+) -> ChargingSession:
+    """Seals the session: settled or abnormal by `event`, the cost captured from the hold, one CDR.
+
+    What the wallet could not pay is `uncollected` on the CDR, never a negative wallet.
+    """
+    now = uow.ctx.now()
+    if session.meter_start_wh is not None and meter_stop_wh is not None and meter_stop_wh < session.meter_start_wh:
+        abnormal_cause = abnormal_cause or "meter_backwards"
+    energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
+    cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
+    day = business_day(now, session.business_zone).isoformat()
+    captured = Money.zero(session.currency)
+    if session.driver_id is not None and session.held:
+        captured = wallets.settle_session(
+            uow,
+            driver_id=session.driver_id,
+            session_id=session.session_id,
+            held=session.hold,
+            cost=cost,
+            operator_id=session.operator_id,
+            business_day=day,
+            beyond_hold=session.target == "full",
+        ).captured
+    closed = replace(
+        session,
+        state=SESSION_LIFECYCLE.next(session.state, event),
+        meter_stop_wh=meter_stop_wh,
+        stopped_at=stopped_at,
+        stop_reason=reason,
+        ended_at=now,
+        energy_wh=energy_wh,
+        cost=cost.amount,
+        captured=captured.amount,
+        abnormal_cause=abnormal_cause or session.abnormal_cause,
+    )
+    uow.put(SESSIONS, closed, condition=SessionRow.state == session.state, on_conflict=StaleRead("The session"))
+    uow.create(CDRS, _cdr(closed, cost, captured, lines, day))
+    outbox.emit(uow, "charging_session.ended", session.session_id)
+    return closed
+
+
+def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dict[str, str]], day: str) -> Cdr:
+    if session.started_at is None or session.stopped_at is None or session.energy_wh is None:
+        raise ValueError("only a finished delivery has a CDR")
+    return Cdr(
+        cdr_id="cdr_" + session.session_id.removeprefix("ses_"),
+        session_id=session.session_id,
+        operator_id=session.operator_id,
+        charger_id=session.charger_id,
+        evse_no=session.evse_no,
+        id_token=session.id_token,
+        started_at=session.started_at,
+        ended_at=session.stopped_at,
+        energy_wh=session.energy_wh,
+        total_cost=cost,
+        captured=captured,
+        uncollected=cost - captured,
+        business_day=day,
+        lines=lines,
+        location_id=session.location_id,
+        driver_id=session.driver_id,
+        tariff_id=session.tariff_id,
+        tariff_version=session.tariff_version,
+        stop_reason=session.stop_reason,
+        abnormal_cause=session.abnormal_cause,
+    )

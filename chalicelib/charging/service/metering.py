@@ -1,0 +1,94 @@
+"""MeterValues, in words of the business: one write per frame, and the watch over the driver's money."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.charging import lookup
+from chalicelib.charging.lookup import SessionFacts
+from chalicelib.charging.model import (
+    MeterReading,
+    MeterSample,
+    delivered_energy_wh,
+    latest_sample,
+)
+from chalicelib.charging.service.watching import request_stop
+from chalicelib.charging.store import METER_READINGS, charger_pk, session_pk
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.tariffs import rating
+
+_FINGERPRINT_LENGTH = 8
+
+
+def record_meter_values(
+    uow: UnitOfWork, *, charger: Charger, evse_no: int, transaction_id: int | None, samples: list[MeterSample]
+) -> None:
+    """Keeps the samples with their session (or with the charger, when none can be found).
+
+    The same frame sent again lands on the same row. When the energy so far costs what was reserved, the charger is
+    told to stop: once, by the session's state.
+    """
+    latest = latest_sample(samples)
+    if latest is None:
+        return
+    facts = _facts(uow.ctx, charger, evse_no, transaction_id)
+    owner = session_pk(facts.session_id) if facts else charger_pk(charger_key(charger.charger_id))
+    uow.put(METER_READINGS, reading_of(uow.ctx, owner, samples, latest))
+    if facts is not None and latest.energy_wh is not None and _spends_the_hold(facts, latest):
+        session = lookup.require_session(uow.ctx, facts.session_id)
+        if session.state == "charging":
+            request_stop(uow, session, requested_by="limit")
+
+
+def reading_of(ctx: Context, owner: str, samples: list[MeterSample], latest: MeterSample) -> MeterReading:
+    content = msgspec.json.encode(samples)
+    return MeterReading(
+        owner=owner,
+        taken_at=latest.taken_at,
+        received_at=ctx.now(),
+        fingerprint=hashlib.sha256(content).hexdigest()[:_FINGERPRINT_LENGTH],
+        energy_wh=latest.energy_wh,
+        power_w=latest.power_w,
+        soc_percent=latest.soc_percent,
+        samples=samples,
+    )
+
+
+def _spends_the_hold(facts: SessionFacts, latest: MeterSample) -> bool:
+    if facts.tariff is None or not facts.held:
+        return False
+    energy_wh = delivered_energy_wh(facts.meter_start_wh, latest.energy_wh)
+    consumption = lookup.consumption(facts.session, energy_wh, latest.taken_at)
+    return rating.rate(facts.tariff, consumption).total.amount >= facts.held
+
+
+def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | None) -> SessionFacts | None:
+    """The session these values belong to: by transaction id, else the one that is delivering on the EVSE."""
+    key = charger_key(charger.charger_id)
+    cache = ctx.cache("charging.facts", size=4096)
+    if transaction_id is not None:
+        known: SessionFacts | None = cache.get((key, transaction_id))
+        if known is not None:
+            return known
+    occupancy = lookup.find_occupancy(ctx, key, evse_no)
+    if occupancy is None:
+        return None
+    session_id = occupancy.session_of(transaction_id) if transaction_id is not None else None
+    session = lookup.find_session(ctx, session_id or occupancy.session_id)
+    if session is None or session.meter_start_wh is None or (session_id is None and not session.is_open):
+        return None
+    facts = SessionFacts(
+        session_id=session.session_id,
+        operator_id=session.operator_id,
+        meter_start_wh=session.meter_start_wh,
+        held=session.held,
+        tariff=lookup.tariff_of(ctx, session),
+        session=session,
+    )
+    if session_id is not None:
+        cache.put((key, transaction_id), facts)
+    return facts

@@ -1,0 +1,145 @@
+"""A driver asks for a charge from the phone: hold, session, command to the charger, in one commit."""
+
+from __future__ import annotations
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    DEFAULT_CARD_HOLD,
+    PENDING_STATES,
+    START_TIMEOUT,
+    ChargingSession,
+    Occupancy,
+    Target,
+)
+from chalicelib.charging.service.authorizing import operator_of
+from chalicelib.charging.service.watching import close_unstarted, request_stop
+from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.drivers import service as drivers
+from chalicelib.kernel import outbox
+from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.tariffs import service as tariffs
+from chalicelib.tariffs.model import TariffVersion
+from chalicelib.wallets import service as wallets
+
+_FREE_STATUSES = frozenset({"Available", "Preparing", "SuspendedEV", "SuspendedEVSE", "Finishing", ""})
+
+
+def request_session(
+    uow: UnitOfWork, *, session_id: str, driver_id: str, charger_id: str, evse_no: int, amount: Money | None
+) -> ChargingSession:
+    """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full".
+
+    Raises charger.not_found, charger.offline, charger.not_public, evse.not_found, evse.busy, tariff.none,
+    charging_session.currency, charging_session.amount, ledger.insufficient_funds.
+    """
+    ctx = uow.ctx
+    charger = chargers.require_charger(ctx, charger_id)
+    _check_reachable(uow, charger, evse_no)
+    location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
+    tariff = tariffs.resolve_tariff(
+        ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
+    )
+    operator = operator_of(ctx, charger.operator_id)
+    held = _amount_to_hold(uow, driver_id, tariff, amount)
+    now = ctx.now()
+    target: Target = "full" if amount is None else "amount"
+    session = ChargingSession(
+        session_id=session_id,
+        state="requested",
+        origin="app",
+        target=target,
+        operator_id=charger.operator_id,
+        location_id=charger.location_id,
+        charger_id=charger.charger_id,
+        evse_no=evse_no,
+        id_token=drivers.app_token(driver_id),
+        authorization="accepted",
+        currency=tariff.currency,
+        time_zone=location.time_zone if location else operator.time_zone,
+        business_zone=operator.time_zone,
+        created_at=now,
+        driver_id=driver_id,
+        held=held.amount,
+        tariff_id=tariff.tariff_id,
+        tariff_version=tariff.version,
+    )
+    uow.create(SESSIONS, session, on_conflict=conflict("charging_session.exists", "This session exists already."))
+    _reserve_evse(uow, session)
+    wallets.place_session_hold(
+        uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=now + START_TIMEOUT
+    )
+    chargers.queue_command(
+        uow,
+        charger_id=charger.charger_id,
+        action="RemoteStartTransaction",
+        payload={"connectorId": evse_no, "idTag": session.id_token},
+        requested_by=driver_id,
+        session_id=session_id,
+    )
+    outbox.emit(uow, "charging_session.requested", session_id)
+    return session
+
+
+def cancel_or_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
+    """The driver or the operator ends the charge: before the start it is called off, after it the charger is told.
+
+    A session that is over stays as it is (the second click)."""
+    if session.state in PENDING_STATES:
+        return close_unstarted(uow, session, "cancelled")
+    if session.state == "charging":
+        return request_stop(uow, session, requested_by=requested_by)
+    return session
+
+
+def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int) -> None:
+    if not charger.charge_with_qr or charger.location_id is None:
+        raise conflict("charger.not_public", "This charger does not take charges from the phone.")
+    evse = next((e for e in chargers.list_evses(uow.ctx, charger.charger_id) if e.evse_no == evse_no), None)
+    if evse is None or evse_no == 0:
+        raise invalid("evse.not_found", f"This charger has no connector {evse_no}.", "/evse_no")
+    link = chargers.get_link(uow.ctx, charger.charger_id)
+    if link is None or link.connection_id is None:
+        raise conflict("charger.offline", "This charger is not connected at the moment.")
+    if (evse.status or "") not in _FREE_STATUSES:
+        raise conflict("evse.busy", f"Connector {evse_no} is {evse.status}.")
+
+
+def _amount_to_hold(uow: UnitOfWork, driver_id: str, tariff: TariffVersion, amount: Money | None) -> Money:
+    if amount is None:
+        available = wallets.available(uow.ctx, driver_id, tariff.currency)
+        if available.amount <= 0:
+            raise DomainError("ledger.insufficient_funds", "The wallet is empty; top it up first.")
+        return min(available, Money(DEFAULT_CARD_HOLD, tariff.currency))
+    if amount.currency != tariff.currency:
+        raise invalid("charging_session.currency", f"This charger is paid in {tariff.currency}.", "/amount/currency")
+    if amount.amount <= 0:
+        raise invalid("charging_session.amount", "The amount must be positive.", "/amount/amount")
+    return amount
+
+
+def _reserve_evse(uow: UnitOfWork, session: ChargingSession) -> None:
+    """Points the EVSE's occupancy at the session; refused while another session is open there."""
+    key = charger_key(session.charger_id)
+    occupancy = lookup.find_occupancy(uow.ctx, key, session.evse_no)
+    if occupancy is None:
+        uow.create(OCCUPANCIES, Occupancy(key, session.evse_no, session.session_id, session.id_token))
+        return
+    present = lookup.find_session(uow.ctx, occupancy.session_id)
+    if present is not None and present.is_open:
+        raise conflict("evse.busy", "Somebody is charging at this connector.")
+    uow.put(
+        OCCUPANCIES,
+        Occupancy(
+            key,
+            session.evse_no,
+            session.session_id,
+            session.id_token,
+            history=occupancy.history_for_successor(),
+        ),
+        condition=OccupancyRow.session_id == occupancy.session_id,
+        on_conflict=StaleRead("The connector"),
+    )

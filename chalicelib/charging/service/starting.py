@@ -1,0 +1,194 @@
+"""StartTransaction, in words of the business: the charger says that delivery began.
+
+It is a notification, not a request (steve#254): energy is recorded whoever presented whatever token; the answer
+only tells the charger whether to go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    DEFAULT_CARD_HOLD,
+    DELIVERING_STATES,
+    MAX_DURATION,
+    PENDING_STATES,
+    SESSION_LIFECYCLE,
+    Authorization,
+    ChargingSession,
+    Occupancy,
+    derive_transaction_id,
+    start_key,
+)
+from chalicelib.charging.service.authorizing import authorize_id_token, operator_of
+from chalicelib.charging.service.watching import close_lost, close_unstarted, save
+from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.kernel import outbox
+from chalicelib.kernel.errors import DomainError, StaleRead
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.tariffs import service as tariffs
+from chalicelib.wallets import service as wallets
+
+
+@dataclass(frozen=True)
+class StartOutcome:
+    transaction_id: int
+    authorization: Authorization
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the charger said. `started_at` is the charger's clock, `meter_start_wh` its register."""
+
+    evse_no: int
+    id_token: str
+    meter_start_wh: int
+    started_at: datetime
+    message_id: str
+
+
+def start_by_charger(
+    uow: UnitOfWork,
+    *,
+    charger: Charger,
+    evse_no: int,
+    id_token: str,
+    meter_start_wh: int,
+    started_at: datetime,
+    message_id: str,
+) -> StartOutcome:
+    """Finds or makes the charging session of this delivery and gives it a transaction id.
+
+    The same start sent again (also under another message id) gets the same answer and changes nothing. A session
+    that was still open on the EVSE has lost its stop: it is closed as abnormal at its last meter value.
+    """
+    start = Start(evse_no, id_token, meter_start_wh, started_at, message_id)
+    key = charger_key(charger.charger_id)
+    occupancy = lookup.find_occupancy(uow.ctx, key, evse_no)
+    present = lookup.find_session(uow.ctx, occupancy.session_id) if occupancy else None
+    if occupancy and present and _is_repeated(occupancy, present, start):
+        authorization = Authorization(present.authorization, present.driver_id)
+        return StartOutcome(occupancy.transaction_id or 0, authorization)
+    transaction_id = _transaction_id(key, start, occupancy)
+    if present and present.state in PENDING_STATES and present.id_token.upper() == id_token.upper():
+        authorization = Authorization("accepted", present.driver_id)
+        session = _begin(present, start, transaction_id)
+        save(uow, present, session)
+        history = occupancy.history if occupancy else []
+    else:
+        if present and present.state in PENDING_STATES:
+            close_unstarted(uow, present, "cancelled", "another id token started")
+        elif present and present.state in DELIVERING_STATES:
+            close_lost(uow, present, "stop_missing")
+        session, authorization = _open_card_session(uow, charger, start, transaction_id)
+        history = occupancy.history_for_successor() if occupancy else []
+    _occupy(
+        uow,
+        occupancy,
+        Occupancy(key, evse_no, session.session_id, id_token, transaction_id, _key(start), message_id, history),
+    )
+    outbox.emit(uow, "charging_session.started", session.session_id, {"origin": session.origin})
+    return StartOutcome(transaction_id, authorization)
+
+
+def _key(start: Start) -> str:
+    return start_key(start.id_token, start.started_at, start.meter_start_wh)
+
+
+def _is_repeated(occupancy: Occupancy, present: ChargingSession, start: Start) -> bool:
+    if occupancy.start_key != _key(start):
+        return False
+    # A charger whose clock stands still starts every session with the same key: after the end it is a new one.
+    return present.state in DELIVERING_STATES or occupancy.message_id == start.message_id
+
+
+def _transaction_id(key: str, start: Start, occupancy: Occupancy | None) -> int:
+    candidate = derive_transaction_id(key, start.evse_no, _key(start))
+    if occupancy is not None and occupancy.session_of(candidate) is not None:
+        return derive_transaction_id(key, start.evse_no, _key(start), start.message_id)
+    return candidate
+
+
+def _begin(session: ChargingSession, start: Start, transaction_id: int) -> ChargingSession:
+    return replace(
+        session,
+        state=SESSION_LIFECYCLE.next(session.state, "started"),
+        transaction_id=transaction_id,
+        meter_start_wh=start.meter_start_wh,
+        started_at=start.started_at,
+    )
+
+
+def _open_card_session(
+    uow: UnitOfWork, charger: Charger, start: Start, transaction_id: int
+) -> tuple[ChargingSession, Authorization]:
+    """A session that nobody asked us for: a card, the app's token after its request expired, or a stranger."""
+    ctx = uow.ctx
+    authorization = authorize_id_token(ctx, charger=charger, id_token=start.id_token)
+    location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
+    operator = operator_of(ctx, charger.operator_id)
+    try:
+        tariff = tariffs.resolve_tariff(
+            ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
+        )
+    except DomainError:
+        tariff = None
+        authorization = replace(authorization, status="blocked")
+    currency = tariff.currency if tariff else operator.currency
+    session_id = ctx.new_id("ses")
+    held = Money.zero(currency)
+    if authorization.driver_id is not None and tariff is not None:
+        available = wallets.available(ctx, authorization.driver_id, currency)
+        held = min(available, Money(DEFAULT_CARD_HOLD, currency))
+    if authorization.status == "accepted" and held.amount <= 0:
+        authorization = replace(authorization, status="blocked")
+    session = ChargingSession(
+        session_id=session_id,
+        state="charging",
+        origin="unknown" if authorization.driver_id is None else "card",
+        target="full",
+        operator_id=charger.operator_id,
+        location_id=charger.location_id,
+        charger_id=charger.charger_id,
+        evse_no=start.evse_no,
+        id_token=start.id_token,
+        authorization=authorization.status,
+        currency=currency,
+        time_zone=location.time_zone if location else operator.time_zone,
+        business_zone=operator.time_zone,
+        created_at=ctx.now(),
+        driver_id=authorization.driver_id,
+        held=max(0, held.amount),
+        tariff_id=tariff.tariff_id if tariff else None,
+        tariff_version=tariff.version if tariff else None,
+        transaction_id=transaction_id,
+        meter_start_wh=start.meter_start_wh,
+        started_at=start.started_at,
+    )
+    uow.create(SESSIONS, session)
+    if session.held and session.driver_id is not None:
+        wallets.place_session_hold(
+            uow,
+            driver_id=session.driver_id,
+            session_id=session_id,
+            amount=session.hold,
+            expires_at=ctx.now() + MAX_DURATION,
+        )
+    return session, authorization
+
+
+def _occupy(uow: UnitOfWork, before: Occupancy | None, after: Occupancy) -> None:
+    if before is None:
+        uow.create(OCCUPANCIES, after)
+        return
+    uow.put(
+        OCCUPANCIES,
+        after,
+        condition=OccupancyRow.session_id == before.session_id,
+        on_conflict=StaleRead("The connector"),
+    )

@@ -1,0 +1,106 @@
+"""What may happen to a session besides metering: the charger's answer to our commands, time-outs, stop requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.chargers import service as chargers
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    DELIVERING_STATES,
+    PENDING_STATES,
+    SESSION_LIFECYCLE,
+    ChargingSession,
+)
+from chalicelib.charging.service.closing import close_delivery
+from chalicelib.charging.store import SESSIONS, SessionRow
+from chalicelib.kernel import outbox
+from chalicelib.kernel.errors import StaleRead
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.wallets import service as wallets
+
+
+def handle_remote_start_answer(uow: UnitOfWork, *, session_id: str, accepted: bool, detail: str = "") -> None:
+    """The charger (or the silence of it) answered RemoteStartTransaction. Late answers change nothing."""
+    session = lookup.find_session(uow.ctx, session_id)
+    if session is None or session.state != "requested":
+        return
+    if accepted:
+        save(uow, session, replace(session, state=SESSION_LIFECYCLE.next(session.state, "accepted_by_charger")))
+        return
+    close_unstarted(uow, session, "refused_by_charger", detail)
+
+
+def handle_remote_stop_answer(uow: UnitOfWork, *, session_id: str, accepted: bool, detail: str = "") -> None:
+    """A refused stop puts the session back to charging: it may be stopped again, or by the car."""
+    session = lookup.find_session(uow.ctx, session_id)
+    if session is None or session.state != "stopping" or accepted:
+        return
+    save(uow, session, replace(session, state=SESSION_LIFECYCLE.next(session.state, "stop_refused")))
+
+
+def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
+    """Tells the charger to stop. Money moves only when its StopTransaction comes, with the meter's word."""
+    stopping = replace(session, state=SESSION_LIFECYCLE.next(session.state, "stop_requested"))
+    save(uow, session, stopping)
+    chargers.queue_command(
+        uow,
+        charger_id=session.charger_id,
+        action="RemoteStopTransaction",
+        payload={"transactionId": session.transaction_id},
+        requested_by=requested_by,
+        session_id=session.session_id,
+    )
+    return stopping
+
+
+def expire_request(uow: UnitOfWork, session_id: str) -> None:
+    """Nobody plugged in in time: the hold goes back. A session that started meanwhile is left alone."""
+    session = lookup.require_session(uow.ctx, session_id)
+    if session.state in PENDING_STATES:
+        close_unstarted(uow, session, "start_timed_out")
+
+
+def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
+    """The charger never reported the end: closed as abnormal at the last meter value that we know."""
+    session = lookup.require_session(uow.ctx, session_id)
+    if session.state in DELIVERING_STATES:
+        close_lost(uow, session, cause)
+
+
+def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> ChargingSession:
+    reading = lookup.latest_reading(uow.ctx, session.session_id)
+    last_wh = reading.energy_wh if reading is not None else None
+    return close_delivery(
+        uow,
+        session,
+        event="lost",
+        meter_stop_wh=session.meter_start_wh if last_wh is None else last_wh,
+        stopped_at=reading.taken_at if reading is not None else uow.ctx.now(),
+        reason=None,
+        abnormal_cause=cause,
+    )
+
+
+def close_unstarted(uow: UnitOfWork, session: ChargingSession, event: str, detail: str = "") -> ChargingSession:
+    """Ends a session in which nothing was delivered; all that was held goes back."""
+    now = uow.ctx.now()
+    closed = replace(
+        session,
+        state=SESSION_LIFECYCLE.next(session.state, event),
+        ended_at=now,
+        energy_wh=0,
+        cost=0,
+        captured=0,
+        stop_reason=detail[:100] or event,
+    )
+    save(uow, session, closed)
+    if session.driver_id is not None and session.held:
+        wallets.release_session_hold(uow, driver_id=session.driver_id, session_id=session.session_id, held=session.hold)
+    outbox.emit(uow, "charging_session.ended", session.session_id)
+    return closed
+
+
+def save(uow: UnitOfWork, before: ChargingSession, after: ChargingSession) -> None:
+    """Writes the session if nobody moved it since `before` was read."""
+    uow.put(SESSIONS, after, condition=SessionRow.state == before.state, on_conflict=StaleRead("The session"))

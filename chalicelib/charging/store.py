@@ -1,0 +1,229 @@
+"""Rows of charging: sessions, occupancies, meter readings, CDRs. Private to this folder.
+
+Only session rows may carry `operator_id`, `driver_id` and `session_id` under these names: they are the keys of the
+session indexes, and a row that had them would be listed (and paid for) there. Other rows store them as `attr_name`
+says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+
+from chalicelib.charging.model import (
+    METER_RETENTION,
+    Cdr,
+    CdrTotals,
+    ChargingSession,
+    MeterReading,
+    MeterSample,
+    Occupancy,
+    OrphanStop,
+    SessionKey,
+    WorkflowWait,
+)
+from chalicelib.kernel.attributes import MomentAttribute, MoneyAttribute, ValueAttribute
+from chalicelib.kernel.clock import to_rfc3339
+from chalicelib.kernel.context import table_name
+from chalicelib.kernel.table import Row, Table
+
+TABLE = table_name("charging")
+
+
+class SessionsByOperator(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "sessions_by_operator"
+        projection = KeysOnlyProjection()
+
+    operator_id = UnicodeAttribute(hash_key=True)
+    session_id = UnicodeAttribute(range_key=True)
+
+
+class SessionsByDriver(GlobalSecondaryIndex[Any]):
+    class Meta:
+        index_name = "sessions_by_driver"
+        projection = KeysOnlyProjection()
+
+    driver_id = UnicodeAttribute(hash_key=True)
+    session_id = UnicodeAttribute(range_key=True)
+
+
+class CdrsByDay(GlobalSecondaryIndex[Any]):
+    """What settlement and the day's list read; `operator_day` is `<operator id>#<YYYY-MM-DD>`."""
+
+    class Meta:
+        index_name = "cdrs_by_day"
+        projection = IncludeProjection(
+            ["energy_wh", "total_cost", "captured", "uncollected", "cdr_session", "cdr_driver", "location_id"]
+        )
+
+    operator_day = UnicodeAttribute(hash_key=True)
+    cdr_id = UnicodeAttribute(range_key=True)
+
+
+class SessionRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    session_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    origin = UnicodeAttribute()
+    target = UnicodeAttribute()
+    operator_id = UnicodeAttribute()
+    location_id = UnicodeAttribute(null=True)
+    charger_id = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    id_token = UnicodeAttribute()
+    authorization = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    time_zone = UnicodeAttribute()
+    business_zone = UnicodeAttribute()
+    created_at = MomentAttribute()
+    driver_id = UnicodeAttribute(null=True)
+    held = NumberAttribute()
+    tariff_id = UnicodeAttribute(null=True)
+    tariff_version = NumberAttribute(null=True)
+    transaction_id = NumberAttribute(null=True)
+    meter_start_wh = NumberAttribute(null=True)
+    started_at = MomentAttribute(null=True)
+    meter_stop_wh = NumberAttribute(null=True)
+    stopped_at = MomentAttribute(null=True)
+    stop_reason = UnicodeAttribute(null=True)
+    ended_at = MomentAttribute(null=True)
+    energy_wh = NumberAttribute(null=True)
+    cost = NumberAttribute(null=True)
+    captured = NumberAttribute(null=True)
+    abnormal_cause = UnicodeAttribute(null=True)
+    by_operator = SessionsByOperator()
+    by_driver = SessionsByDriver()
+
+
+class OccupancyRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    charger_key = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    session_id = UnicodeAttribute(attr_name="occupied_by")
+    id_token = UnicodeAttribute()
+    transaction_id = NumberAttribute(null=True)
+    start_key = UnicodeAttribute(null=True)
+    message_id = UnicodeAttribute(null=True)
+    history = ValueAttribute(list[tuple[int, str]])
+
+
+class MeterReadingRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    owner = UnicodeAttribute()
+    taken_at = MomentAttribute()
+    received_at = MomentAttribute()
+    fingerprint = UnicodeAttribute()
+    energy_wh = NumberAttribute(null=True)
+    power_w = NumberAttribute(null=True)
+    soc_percent = NumberAttribute(null=True)
+    samples = ValueAttribute(list[MeterSample])
+    expires_at = NumberAttribute()
+
+
+class CdrRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    cdr_id = UnicodeAttribute()
+    session_id = UnicodeAttribute(attr_name="cdr_session")
+    operator_id = UnicodeAttribute(attr_name="cdr_operator")
+    charger_id = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    id_token = UnicodeAttribute()
+    started_at = MomentAttribute()
+    ended_at = MomentAttribute()
+    energy_wh = NumberAttribute()
+    total_cost = MoneyAttribute()
+    captured = MoneyAttribute()
+    uncollected = MoneyAttribute()
+    business_day = UnicodeAttribute()
+    lines = ValueAttribute(list[dict[str, Any]])
+    location_id = UnicodeAttribute(null=True)
+    driver_id = UnicodeAttribute(null=True, attr_name="cdr_driver")
+    tariff_id = UnicodeAttribute(null=True)
+    tariff_version = NumberAttribute(null=True)
+    stop_reason = UnicodeAttribute(null=True)
+    abnormal_cause = UnicodeAttribute(null=True)
+    operator_day = UnicodeAttribute()
+    by_day = CdrsByDay()
+
+
+class OrphanStopRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    charger_key = UnicodeAttribute()
+    transaction_id = NumberAttribute()
+    meter_stop_wh = NumberAttribute()
+    stopped_at = MomentAttribute()
+    received_at = MomentAttribute()
+    id_token = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+
+
+class WorkflowWaitRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    session_id = UnicodeAttribute(attr_name="waiting_session")
+    awaited = UnicodeAttribute()
+    task_token = UnicodeAttribute()
+
+
+def session_pk(session_id: str) -> str:
+    return f"session#{session_id}"
+
+
+def charger_pk(charger_key: str) -> str:
+    return f"charger#{charger_key}"
+
+
+def evse_sk(evse_no: int) -> str:
+    return f"evse#{evse_no:03d}"
+
+
+def meter_sk(reading: MeterReading) -> str:
+    return f"meter#{to_rfc3339(reading.taken_at)}#{reading.fingerprint}"
+
+
+SESSIONS: Table[ChargingSession] = Table(
+    SessionRow, ChargingSession, key=lambda session: (session_pk(session.session_id), "session")
+)
+OCCUPANCIES: Table[Occupancy] = Table(
+    OccupancyRow, Occupancy, key=lambda occupancy: (charger_pk(occupancy.charger_key), evse_sk(occupancy.evse_no))
+)
+METER_READINGS: Table[MeterReading] = Table(
+    MeterReadingRow,
+    MeterReading,
+    key=lambda reading: (reading.owner, meter_sk(reading)),
+    extra=lambda reading: {"expires_at": int((reading.received_at + METER_RETENTION).timestamp())},
+)
+CDRS: Table[Cdr] = Table(
+    CdrRow,
+    Cdr,
+    key=lambda cdr: (session_pk(cdr.session_id), "cdr"),
+    extra=lambda cdr: {"operator_day": f"{cdr.operator_id}#{cdr.business_day}"},
+)
+SESSION_KEYS: Table[SessionKey] = Table(
+    SessionRow, SessionKey, key=lambda entry: (session_pk(entry.session_id), "session")
+)
+CDR_TOTALS: Table[CdrTotals] = Table(CdrRow, CdrTotals, key=lambda entry: (session_pk(entry.session_id), "cdr"))
+ORPHAN_STOPS: Table[OrphanStop] = Table(
+    OrphanStopRow,
+    OrphanStop,
+    key=lambda stop: (charger_pk(stop.charger_key), f"orphan_stop#{stop.transaction_id}"),
+)
+WORKFLOW_WAITS: Table[WorkflowWait] = Table(
+    WorkflowWaitRow,
+    WorkflowWait,
+    key=lambda wait: (session_pk(wait.session_id), f"wait#{wait.awaited}"),
+)

@@ -1,0 +1,174 @@
+"""How charging looks over REST: the shapes that the operator's and the driver's endpoints share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    DELIVERING_STATES,
+    Cdr,
+    ChargingSession,
+    MeterReading,
+    delivered_energy_wh,
+)
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.http import Shape
+from chalicelib.kernel.money import Money
+from chalicelib.tariffs import rating
+
+
+class SessionView(Shape):
+    """A charging session. While it runs, energy, power and cost are those of the latest meter reading."""
+
+    id: str
+    order_no: str
+    state: str
+    origin: str
+    target: str
+    charger_id: str
+    evse_no: int
+    location_id: str | None
+    driver_id: str | None
+    id_token: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    energy_wh: int
+    power_w: int | None
+    soc_percent: int | None
+    duration_s: int
+    cost: Money
+    held: Money
+    refunded: Money | None
+    uncollected: Money | None
+    last_meter_at: datetime | None
+    stop_reason: str | None
+    abnormal_cause: str | None
+    tariff_id: str | None
+
+
+class MeterReadingView(Shape):
+    taken_at: datetime
+    received_at: datetime
+    energy_wh: int | None
+    power_w: int | None
+    soc_percent: int | None
+    samples: list[Any]
+
+
+class CdrView(Shape):
+    id: str
+    session_id: str
+    charger_id: str
+    evse_no: int
+    location_id: str | None
+    driver_id: str | None
+    id_token: str
+    started_at: datetime
+    ended_at: datetime
+    energy_wh: int
+    total_cost: Money
+    captured: Money
+    uncollected: Money
+    business_day: str
+    tariff_id: str | None
+    tariff_version: int | None
+    lines: list[Any]
+    stop_reason: str | None
+    abnormal_cause: str | None
+
+
+def session_summary(session: ChargingSession) -> SessionView:
+    """A session as it stands in a list: without the reading of a running one, which costs a read each."""
+    return _view(session, None, Money(session.cost or 0, session.currency), session.energy_wh or 0)
+
+
+def session_detail(ctx: Context, session: ChargingSession) -> SessionView:
+    """A session with its live values."""
+    reading = lookup.latest_reading(ctx, session.session_id) if session.started_at else None
+    if session.state not in DELIVERING_STATES:
+        return _view(session, reading, Money(session.cost or 0, session.currency), session.energy_wh or 0)
+    register_wh = reading.energy_wh if reading else None
+    energy_wh = delivered_energy_wh(session.meter_start_wh, register_wh)
+    return _view(session, reading, live_cost(ctx, session, energy_wh, reading), energy_wh)
+
+
+def live_cost(ctx: Context, session: ChargingSession, energy_wh: int, reading: MeterReading | None) -> Money:
+    """The cost so far: the same pure function over the same values as the final one."""
+    tariff = lookup.tariff_of(ctx, session)
+    if tariff is None or session.started_at is None:
+        return Money.zero(session.currency)
+    until = reading.taken_at if reading else session.started_at
+    return rating.rate(tariff, lookup.consumption(session, energy_wh, until)).total
+
+
+def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, energy_wh: int) -> SessionView:
+    ended = session.ended_at is not None
+    running = session.state in DELIVERING_STATES
+    captured = Money(session.captured or 0, session.currency)
+    until = session.stopped_at or (reading.taken_at if reading else session.started_at)
+    duration = (until - session.started_at).total_seconds() if until and session.started_at else 0
+    return SessionView(
+        id=session.session_id,
+        order_no=session.order_no,
+        state=session.state,
+        origin=session.origin,
+        target=session.target,
+        charger_id=session.charger_id,
+        evse_no=session.evse_no,
+        location_id=session.location_id,
+        driver_id=session.driver_id,
+        id_token=session.id_token,
+        created_at=session.created_at,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        energy_wh=energy_wh,
+        power_w=reading.power_w if reading and running else None,
+        soc_percent=reading.soc_percent if reading else None,
+        duration_s=max(0, round(duration)),
+        cost=cost,
+        held=session.hold,
+        refunded=max(session.hold - captured, Money.zero(session.currency)) if ended else None,
+        uncollected=cost - captured if ended else None,
+        last_meter_at=reading.taken_at if reading else None,
+        stop_reason=session.stop_reason,
+        abnormal_cause=session.abnormal_cause,
+        tariff_id=session.tariff_id,
+    )
+
+
+def reading_view(reading: MeterReading) -> MeterReadingView:
+    return MeterReadingView(
+        taken_at=reading.taken_at,
+        received_at=reading.received_at,
+        energy_wh=reading.energy_wh,
+        power_w=reading.power_w,
+        soc_percent=reading.soc_percent,
+        samples=list(reading.samples),
+    )
+
+
+def cdr_view(cdr: Cdr) -> CdrView:
+    return CdrView(
+        id=cdr.cdr_id,
+        session_id=cdr.session_id,
+        charger_id=cdr.charger_id,
+        evse_no=cdr.evse_no,
+        location_id=cdr.location_id,
+        driver_id=cdr.driver_id,
+        id_token=cdr.id_token,
+        started_at=cdr.started_at,
+        ended_at=cdr.ended_at,
+        energy_wh=cdr.energy_wh,
+        total_cost=cdr.total_cost,
+        captured=cdr.captured,
+        uncollected=cdr.uncollected,
+        business_day=cdr.business_day,
+        tariff_id=cdr.tariff_id,
+        tariff_version=cdr.tariff_version,
+        lines=cdr.lines,
+        stop_reason=cdr.stop_reason,
+        abnormal_cause=cdr.abnormal_cause,
+    )

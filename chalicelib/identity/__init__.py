@@ -1,0 +1,1 @@
+"""Who people are: organisations, users and their permissions, sign-in. Knows nothing of chargers or money."""

@@ -1,0 +1,335 @@
+"""Entries, postings, account ids: the rules of double entry. Pure.
+
+Sign: + is value that comes into the account. An entry sums to zero or does not exist; it is never edited afterwards
+(a hold's state and the mark of a reversal are beside what was posted). An entry touches at most one guarded account
+and is stored under it, so that one account's entries are one list and its balance can be proved from them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from chalicelib.kernel import ids
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead
+from chalicelib.kernel.money import Money, check_currency
+
+EntryKind = Literal["top_up", "consumption", "refund", "manual_entry", "settlement", "payout", "reversal"]
+HoldState = Literal["open", "captured", "released"]
+
+GUARDED = frozenset({"wallet"})
+"""Classes of accounts that keep a balance which never goes below zero."""
+PERIODIC = frozenset({"income", "cash"})
+"""Classes that are summed per business day; their entries are found by `period`."""
+WITH_CURRENCY = frozenset({"wallet", "income", "clearing", "payable", "cash"})
+CLASSES = WITH_CURRENCY | {"hold"}
+
+MAX_POSTINGS = 8
+MAX_AMOUNT = 10**15
+"""Minor units. Far above any business, far below where a store or a client loses digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """`amount` in minor units of the entry's currency."""
+
+    account_id: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One fact of money. `source_id` is the business fact behind it (charging session, top-up, statement).
+
+    `business_day` (YYYY-MM-DD, the operator's zone) files it under its income or cash account; it is the day of the
+    posting, so that a closed day stays closed. `hold_*` only where the entry is a hold.
+    """
+
+    entry_id: str
+    home_account_id: str
+    kind: str
+    currency: str
+    postings: list[Posting]
+    occurred_at: datetime
+    source_id: str
+    business_day: str | None = None
+    note: str | None = None
+    hold_state: str | None = None
+    hold_amount: int | None = None
+    hold_expires_at: datetime | None = None
+    hold_reason: str | None = None
+    reversed_by: str | None = None
+
+    def amount_on(self, account_id: str) -> int:
+        return sum(posting.amount for posting in self.postings if posting.account_id == account_id)
+
+    @property
+    def home_amount(self) -> int:
+        return self.amount_on(self.home_account_id)
+
+    @property
+    def period(self) -> str | None:
+        """`<account>#<business day>` of the first account that is summed per day; None without one."""
+        if self.business_day is None:
+            return None
+        account_id = next((p.account_id for p in self.postings if account_class(p.account_id) in PERIODIC), None)
+        return None if account_id is None else period_of(account_id, self.business_day)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a guarded account holds, and how many postings made it so."""
+
+    account_id: str
+    balance: int = 0
+    postings: int = 0
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Names an open hold and what is in it: as much as is needed to close it without reading it."""
+
+    entry_id: str
+    home_account_id: str
+    account_id: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that the nightly proof found wrong."""
+
+    code: str
+    account_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The nightly proof of one day. `totals` are per account class and currency, e.g. `wallet:EUR`; all
+    faults are counted, the first ones kept."""
+
+    day: str
+    proved_at: datetime
+    entries: int = 0
+    balances: int = 0
+    fault_count: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    totals: dict[str, int] = field(default_factory=dict)
+
+
+class EntryConflict(StaleRead):
+    """The entry's id is taken. Deciding again finds out whether by the same fact."""
+
+    def __init__(self, entry_id: str) -> None:
+        super().__init__("The ledger entry")
+        self.code = "ledger.entry_conflict"
+        self.detail = f"The ledger has another entry {entry_id!r}."
+
+
+class HoldNotOpen(StaleRead):
+    """The hold was captured or released by somebody else, or holds another amount; deciding again shows it."""
+
+    def __init__(self, entry_id: str) -> None:
+        super().__init__("The hold")
+        self.code = "ledger.hold_not_open"
+        self.detail = f"The hold {entry_id!r} is not open with this amount."
+
+
+def insufficient_funds() -> DomainError:
+    return DomainError("ledger.insufficient_funds", "There is not enough money for this.", Kind.CONFLICT)
+
+
+def wallet_account(driver_id: str, currency: str) -> str:
+    return f"wallet:{driver_id}:{currency}"
+
+
+def hold_account(session_id: str) -> str:
+    return f"hold:{session_id}"
+
+
+def income_account(operator_id: str, currency: str) -> str:
+    return f"income:{operator_id}:{currency}"
+
+
+def clearing_account(provider: str, currency: str) -> str:
+    return f"clearing:{provider}:{currency}"
+
+
+def payable_account(operator_id: str, currency: str) -> str:
+    return f"payable:{operator_id}:{currency}"
+
+
+def cash_account(operator_id: str, currency: str) -> str:
+    return f"cash:{operator_id}:{currency}"
+
+
+def account_class(account_id: str) -> str:
+    return account_id.partition(":")[0]
+
+
+def is_guarded(account_id: str) -> bool:
+    return account_class(account_id) in GUARDED
+
+
+def account_owner(account_id: str) -> str:
+    """The driver, operator, provider or charging session that the account is about."""
+    parts = account_id.split(":")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def account_currency(account_id: str) -> str | None:
+    """The currency in an account's id; None for holds, which take their entry's."""
+    return account_id.rpartition(":")[2] if account_class(account_id) in WITH_CURRENCY else None
+
+
+def check_account_id(account_id: str) -> str:
+    """Returns a well-formed id: `<class>:<owner>:<currency>`, or `hold:<session id>`. DomainError otherwise."""
+    parts = account_id.split(":")
+    known = parts[0] in CLASSES and len(parts) == (3 if parts[0] in WITH_CURRENCY else 2) and all(parts)
+    if not known:
+        raise DomainError("ledger.account_invalid", f"{account_id!r} is not a ledger account.", Kind.UNPROCESSABLE)
+    if parts[0] in WITH_CURRENCY:
+        check_currency(parts[2])
+    return account_id
+
+
+def period_of(account_id: str, business_day: str) -> str:
+    return f"{account_id}#{business_day}"
+
+
+def business_day(moment: datetime, zone: str) -> str:
+    """The calendar day (YYYY-MM-DD) of a moment in an IANA zone."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def check_entry(entry: Entry) -> Entry:
+    """Returns an entry that keeps the rules of this module; raises DomainError ledger.entry_invalid or
+    ledger.unbalanced for one that does not."""
+    postings = entry.postings
+    if not 2 <= len(postings) <= MAX_POSTINGS:
+        raise _invalid(f"an entry has 2 to {MAX_POSTINGS} postings")
+    if any(type(p.amount) is not int or p.amount == 0 or abs(p.amount) > MAX_AMOUNT for p in postings):
+        raise _invalid("a posting is a whole number of minor units, not zero and not beyond reason")
+    if max(Counter(posting.account_id for posting in postings).values()) > 1:
+        raise _invalid("an entry posts to each account once")
+    check_currency(entry.currency)
+    for posting in postings:
+        if account_currency(check_account_id(posting.account_id)) not in (None, entry.currency):
+            raise _invalid(f"{posting.account_id} does not take {entry.currency}")
+    guarded = {posting.account_id for posting in postings if is_guarded(posting.account_id)}
+    if not guarded <= {entry.home_account_id}:
+        raise _invalid("an entry touches one guarded account and is stored under it")
+    if sum(posting.amount for posting in postings) != 0:
+        raise DomainError("ledger.unbalanced", "The entry's postings do not sum to zero.", Kind.INTERNAL)
+    return entry
+
+
+def same_fact(entry: Entry, other: Entry) -> bool:
+    """Whether two entries of one id say the same. When it was said, and what became of a hold, does not count."""
+    return _body(entry) == _body(other)
+
+
+def _body(entry: Entry) -> tuple[object, ...]:
+    return (
+        entry.home_account_id,
+        entry.kind,
+        entry.currency,
+        entry.source_id,
+        entry.note,
+        sorted((posting.account_id, posting.amount) for posting in entry.postings),
+    )
+
+
+def hold_id(home_account_id: str, source_id: str) -> str:
+    """The id of the hold of a charging session in a wallet: one session, one hold.
+
+    It carries the session's own moment, so that deciding again after a crash derives the same id."""
+    return ids.derived_id("ent", ids.moment_of(source_id), home_account_id, source_id, "hold")
+
+
+def closing_id(hold: Hold, now: datetime) -> str:
+    """The id of the entry that closes a hold; it sorts after the hold also where the clock stood still."""
+    moment = max(now, ids.moment_of(hold.entry_id) + timedelta(milliseconds=1))
+    return ids.derived_id("ent", moment, hold.entry_id, "close")
+
+
+def place_hold_entry(hold: Hold, *, source_id: str, expires_at: datetime, now: datetime) -> Entry:
+    """The entry that moves `hold.amount` out of its home account into the hold's own."""
+    amount = hold.amount.amount
+    return check_entry(
+        Entry(
+            entry_id=hold.entry_id,
+            home_account_id=hold.home_account_id,
+            kind="consumption",
+            currency=hold.amount.currency,
+            postings=[Posting(hold.home_account_id, -amount), Posting(hold.account_id, amount)],
+            occurred_at=now,
+            source_id=source_id,
+            hold_state="open",
+            hold_amount=amount,
+            hold_expires_at=expires_at,
+        )
+    )
+
+
+def close_hold_entry(
+    hold: Hold, *, taken: Money, to_account_id: str, source_id: str, business_day: str | None, now: datetime
+) -> Entry:
+    """The entry that ends a hold: `taken` goes to `to_account_id`, the rest back home.
+
+    More than was held draws the difference from the home account.
+    """
+    back = hold.amount - taken
+    moves = [
+        Posting(hold.account_id, -hold.amount.amount),
+        Posting(to_account_id, taken.amount),
+        Posting(hold.home_account_id, back.amount),
+    ]
+    return check_entry(
+        Entry(
+            entry_id=closing_id(hold, now),
+            home_account_id=hold.home_account_id,
+            kind="consumption" if back.amount < 0 else "refund",
+            currency=hold.amount.currency,
+            postings=[posting for posting in moves if posting.amount],
+            occurred_at=now,
+            source_id=source_id,
+            business_day=business_day if taken.amount else None,
+        )
+    )
+
+
+def reversal_of(original: Entry, *, now: datetime, business_day: str | None = None, note: str | None = None) -> Entry:
+    """The mirror image of an entry. DomainError ledger.not_reversible for holds and what closes them: those are
+    corrected by entries of their own."""
+    if any(account_class(posting.account_id) == "hold" for posting in original.postings):
+        raise DomainError("ledger.not_reversible", "A hold is released, not reversed.", Kind.CONFLICT)
+    if original.reversed_by is not None:
+        raise already_reversed(original.entry_id)
+    return replace(
+        original,
+        entry_id=ids.derived_id("ent", now, original.entry_id, "reversal"),
+        kind="reversal",
+        postings=[Posting(posting.account_id, -posting.amount) for posting in original.postings],
+        occurred_at=now,
+        source_id=original.entry_id,
+        business_day=business_day,
+        note=note,
+    )
+
+
+def already_reversed(entry_id: str) -> DomainError:
+    return DomainError("ledger.already_reversed", f"The entry {entry_id!r} was reversed before.", Kind.CONFLICT)
+
+
+def sum_of(entries: Iterable[Entry], account_id: str) -> int:
+    return sum(entry.amount_on(account_id) for entry in entries)
+
+
+def _invalid(rule: str) -> DomainError:
+    return DomainError("ledger.entry_invalid", f"The ledger refuses this entry: {rule}.", Kind.UNPROCESSABLE)

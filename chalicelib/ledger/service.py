@@ -1,0 +1,234 @@
+"""Posting, holds, balances: how all other capabilities move money.
+
+Writes are added to the caller's unit of work and land with the business fact that they belong to; nothing is
+committed here. Invariants: an entry balances; a guarded account never goes below zero (a condition in the same
+transaction); an id is one fact. A unit of work takes one change per guarded account: DynamoDB refuses a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.kernel import ids
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import StaleRead, invalid, not_found
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ledger import model
+from chalicelib.ledger.model import Entry, EntryConflict, Hold, HoldNotOpen
+from chalicelib.ledger.store import BALANCES, ENTRIES, PROOFS, PROOFS_PK, BalanceRow, EntryRow, ProofRow, entry_sk
+
+_DISTANT_PAST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_DISTANT_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+
+
+def post(uow: UnitOfWork, entry: Entry) -> bool:
+    """Posts an entry; False (and no write) when this very entry is there already.
+
+    Raises ledger.entry_invalid, ledger.unbalanced, ledger.entry_conflict (the id is another fact's),
+    ledger.insufficient_funds.
+    """
+    model.check_entry(entry)
+    known = find_entry(uow.ctx, entry.home_account_id, entry.entry_id)
+    if known is not None:
+        if model.same_fact(known, entry):
+            return False
+        raise EntryConflict(entry.entry_id)
+    _write(uow, entry)
+    return True
+
+
+def reverse(uow: UnitOfWork, original: Entry, *, business_day: str | None = None, note: str | None = None) -> Entry:
+    """Posts the mirror image of an entry, once. `business_day` is that of the reversal.
+
+    Raises ledger.not_reversible, ledger.already_reversed, ledger.insufficient_funds.
+    """
+    entry = model.check_entry(model.reversal_of(original, now=uow.ctx.now(), business_day=business_day, note=note))
+    uow.update(
+        ENTRIES,
+        (original.home_account_id, entry_sk(original.entry_id)),
+        [EntryRow.reversed_by.set(entry.entry_id)],
+        condition=EntryRow.pk.exists() & EntryRow.reversed_by.does_not_exist(),
+        on_conflict=model.already_reversed(original.entry_id),
+        name="reversed entry",
+    )
+    _write(uow, entry)
+    return entry
+
+
+def place_hold(uow: UnitOfWork, hold: Hold, *, source_id: str, expires_at: datetime) -> None:
+    """Reserves `hold.amount` of its home account. Two writes: entry, balance.
+
+    Raises ledger.hold_amount (not positive), ledger.insufficient_funds, ledger.entry_conflict (held before).
+    """
+    if hold.amount.amount <= 0:
+        raise invalid("ledger.hold_amount", "A hold is of more than nothing.", "/amount")
+    _write(uow, model.place_hold_entry(hold, source_id=source_id, expires_at=expires_at, now=uow.ctx.now()))
+
+
+def capture_hold(
+    uow: UnitOfWork, hold: Hold, *, taken: Money, to_account_id: str, source_id: str, business_day: str
+) -> Entry:
+    """Closes a hold: `taken` goes to `to_account_id`, the rest back home. Nothing taken is a release.
+
+    More than was held comes out of the home account. Three writes: hold, entry, balance (two when all was taken).
+    Raises ledger.hold_not_open, ledger.insufficient_funds.
+    """
+    if taken.amount < 0:
+        raise invalid("ledger.capture_amount", "Less than nothing cannot be captured.", "/amount")
+    return _close_hold(
+        uow,
+        hold,
+        "captured" if taken.amount else "released",
+        "captured",
+        model.close_hold_entry(
+            hold,
+            taken=taken,
+            to_account_id=to_account_id,
+            source_id=source_id,
+            business_day=business_day,
+            now=uow.ctx.now(),
+        ),
+    )
+
+
+def release_hold(uow: UnitOfWork, hold: Hold, *, source_id: str, reason: str) -> Entry:
+    """Gives all of a hold back; `reason` says why (`expired`, `refused`...). Raises ledger.hold_not_open."""
+    entry = model.close_hold_entry(
+        hold,
+        taken=Money.zero(hold.amount.currency),
+        to_account_id=hold.home_account_id,
+        source_id=source_id,
+        business_day=None,
+        now=uow.ctx.now(),
+    )
+    return _close_hold(uow, hold, "released", reason, entry)
+
+
+def balance(ctx: Context, account_id: str, *, consistent: bool = True) -> Money:
+    """What a guarded account holds. One read of 1 unit, half of it when `consistent` is False."""
+    currency = model.account_currency(model.check_account_id(account_id))
+    if currency is None or not model.is_guarded(account_id):
+        raise invalid("ledger.no_balance", f"{account_id!r} keeps no balance; its entries are summed.", "/account_id")
+    known = BALANCES.get(ctx, account_id, "balance", consistent=consistent)
+    return Money(known.balance if known else 0, currency)
+
+
+def find_entry(ctx: Context, home_account_id: str, entry_id: str) -> Entry | None:
+    return ENTRIES.get(ctx, home_account_id, entry_sk(entry_id))
+
+
+def require_entry(ctx: Context, home_account_id: str, entry_id: str) -> Entry:
+    entry = find_entry(ctx, home_account_id, entry_id)
+    if entry is None:
+        raise not_found("ledger_entry", entry_id)
+    return entry
+
+
+def list_entries(
+    ctx: Context,
+    account_id: str,
+    *,
+    date_from: datetime | None = None,
+    date_to: datetime | None = None,
+    keep: Callable[[Entry], bool] | None = None,
+    newest_first: bool = True,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Entry]:
+    """A page of the entries stored under an account (all that touch it, where it is guarded or payable).
+
+    `date_from` inclusive, `date_to` exclusive; `keep` filters, see `kernel.table.page_of`.
+    """
+    steps = ENTRIES.walk(ctx, account_id, _between(date_from, date_to), newest_first=newest_first, cursor=cursor)
+    return page_of(steps, limit, keep)
+
+
+def entries_of_account(ctx: Context, account_id: str) -> Iterator[Entry]:
+    """All entries stored under an account, oldest first, in bounded memory. Strongly consistent."""
+    return ENTRIES.query_all(ctx, account_id, EntryRow.sk.startswith("entry#"), consistent=True)
+
+
+def entries_of_period(ctx: Context, account_id: str, day: str) -> Iterator[Entry]:
+    """All entries of an income or cash account on a business day (YYYY-MM-DD), oldest first, in bounded memory.
+
+    From an index: eventually consistent, so a day is summed after it is over. What is beside the postings (hold
+    state, reversal mark) is not in it.
+    """
+    return ENTRIES.query_all(ctx, model.period_of(account_id, day), index=EntryRow.by_period)
+
+
+def page_of_period(
+    ctx: Context, account_id: str, day: str, *, limit: int = 50, cursor: str | None = None
+) -> Page[Entry]:
+    """The same as a page, newest first."""
+    return ENTRIES.query(
+        ctx,
+        model.period_of(account_id, day),
+        index=EntryRow.by_period,
+        newest_first=True,
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def total_of_period(ctx: Context, account_id: str, day: str) -> Money:
+    """What an income or cash account gained on a business day. DomainError ledger.account_invalid for others."""
+    currency = model.account_currency(model.check_account_id(account_id))
+    if currency is None or model.account_class(account_id) not in model.PERIODIC:
+        raise invalid("ledger.no_period", f"{account_id!r} is not summed per day.", "/account_id")
+    return Money(model.sum_of(entries_of_period(ctx, account_id, day), account_id), currency)
+
+
+def list_proofs(ctx: Context, *, limit: int, cursor: str | None) -> Page[model.Proof]:
+    """Nightly proofs, newest first."""
+    return PROOFS.query(ctx, PROOFS_PK, ProofRow.sk.startswith("2"), newest_first=True, limit=limit, cursor=cursor)
+
+
+def _write(uow: UnitOfWork, entry: Entry) -> None:
+    uow.create(ENTRIES, entry, on_conflict=EntryConflict(entry.entry_id))
+    if model.is_guarded(entry.home_account_id) and entry.home_amount:
+        _move_balance(uow, entry.home_account_id, entry.home_amount)
+
+
+def _move_balance(uow: UnitOfWork, account_id: str, amount: int) -> None:
+    """Read first, so that too little is told at once; the condition then only fails when somebody was faster."""
+    condition: Condition | None = None
+    if amount < 0:
+        if balance(uow.ctx, account_id).amount + amount < 0:
+            raise model.insufficient_funds()
+        condition = BalanceRow.balance >= -amount
+    uow.update(
+        BALANCES,
+        (account_id, "balance"),
+        [BalanceRow.account_id.set(account_id), BalanceRow.balance.add(amount), BalanceRow.postings.add(1)],
+        condition=condition,
+        on_conflict=StaleRead("The balance"),
+        name="balance",
+    )
+
+
+def _close_hold(uow: UnitOfWork, hold: Hold, state: str, reason: str, entry: Entry) -> Entry:
+    uow.update(
+        ENTRIES,
+        (hold.home_account_id, entry_sk(hold.entry_id)),
+        [EntryRow.hold_state.set(state), EntryRow.hold_reason.set(reason)],
+        condition=(EntryRow.hold_state == "open") & (EntryRow.hold_amount == hold.amount.amount),
+        on_conflict=HoldNotOpen(hold.entry_id),
+        name="hold",
+    )
+    _write(uow, entry)
+    return entry
+
+
+def _between(date_from: datetime | None, date_to: datetime | None) -> Condition:
+    if date_from is None and date_to is None:
+        return EntryRow.sk.startswith("entry#")
+    return EntryRow.sk.between(
+        entry_sk(ids.lowest_id("ent", date_from or _DISTANT_PAST)),
+        entry_sk(ids.lowest_id("ent", date_to or _DISTANT_FUTURE)),
+    )

@@ -1,0 +1,71 @@
+"""The operator's endpoints of monitoring: the offline rule, and the chargers that are silent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.kernel.http import Api, PageView, Request, Shape
+from chalicelib.monitoring import service
+from chalicelib.monitoring.model import OfflineNotification
+
+api = Api("monitoring", "operator")
+
+
+class OfflineNotificationBody(Shape):
+    """`timeout_min` must be more than 10. `charger_ids` null means all chargers, `email` null the operator's own."""
+
+    enabled: bool
+    timeout_min: int
+    email: str | None = None
+    charger_ids: list[str] | None = None
+
+
+class OfflineChargerView(Shape):
+    charger_id: str
+    since: datetime
+    alerted_at: datetime
+    offline_s: int
+
+
+@api.get("/v1/offline-notification", permission="monitoring:read")
+def get_offline_notification(req: Request) -> OfflineNotificationBody:
+    """When and whom to tell of a silent charger."""
+    return _view(service.offline_rule(req.ctx, req.organization_id))
+
+
+@api.put("/v1/offline-notification", permission="monitoring:update")
+def put_offline_notification(req: Request, body: OfflineNotificationBody) -> OfflineNotificationBody:
+    """Set when and whom to tell of a silent charger."""
+    rule = OfflineNotification(
+        operator_id=req.organization_id,
+        enabled=body.enabled,
+        timeout_min=body.timeout_min,
+        email=body.email,
+        charger_ids=body.charger_ids,
+    )
+    return _view(service.set_offline_rule(req.uow, rule))
+
+
+@api.get("/v1/offline-chargers", permission="monitoring:read")
+def list_offline_chargers(req: Request) -> PageView[OfflineChargerView]:
+    """Chargers whose silence was told and that have not come back."""
+    now = req.ctx.now()
+    outages = sorted(service.open_outages(req.ctx, req.organization_id).values(), key=lambda outage: outage.since)
+    return PageView(
+        data=[
+            OfflineChargerView(
+                charger_id=outage.charger_id,
+                since=outage.since,
+                alerted_at=outage.alerted_at,
+                offline_s=round((now - outage.since).total_seconds()),
+            )
+            for outage in outages
+        ],
+        has_more=False,
+    )
+
+
+def _view(rule: OfflineNotification) -> OfflineNotificationBody:
+    return OfflineNotificationBody(
+        enabled=rule.enabled, timeout_min=rule.timeout_min, email=rule.email, charger_ids=rule.charger_ids
+    )

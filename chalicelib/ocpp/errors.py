@@ -1,0 +1,54 @@
+"""CALLERROR codes of OCPP-J, per version. Pure; versions pick a table, the gateway speaks in `Failure`s.
+
+A code that a version does not have is never sent in it: 1.6 spells `FormationViolation` and, by a typo that its
+errata declare permanent, `OccurenceConstraintViolation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from chalicelib.ocpp.frames import Fault
+
+
+class Failure(Enum):
+    """Why a CALL gets no result."""
+
+    NOT_IMPLEMENTED = "not_implemented"  # an action that this version does not have
+    NOT_SUPPORTED = "not_supported"  # one that it has and we do not serve
+    FORMATION = "formation"
+    PROTOCOL = "protocol"  # a required field is missing
+    OCCURRENCE = "occurrence"
+    TYPE = "type"
+    PROPERTY = "property"
+    SECURITY = "security"
+    INTERNAL = "internal"
+
+
+ErrorCodes = Mapping[Failure, str]
+
+V16_CODES: Final[ErrorCodes] = {
+    Failure.NOT_IMPLEMENTED: "NotImplemented",
+    Failure.NOT_SUPPORTED: "NotSupported",
+    Failure.FORMATION: "FormationViolation",
+    Failure.PROTOCOL: "ProtocolError",
+    Failure.OCCURRENCE: "OccurenceConstraintViolation",
+    Failure.TYPE: "TypeConstraintViolation",
+    Failure.PROPERTY: "PropertyConstraintViolation",
+    Failure.SECURITY: "SecurityError",
+    Failure.INTERNAL: "InternalError",
+}
+"""OCPP-J 1.6, 4.2.3 table 7."""
+
+V16_FAULTS: Final[Mapping[Fault, Failure | None]] = {
+    Fault.NOT_JSON: Failure.FORMATION,
+    Fault.NOT_A_FRAME: None,
+    Fault.MESSAGE_TYPE: None,  # 4.1.3: the payload of an unknown message type is ignored
+    Fault.MESSAGE_ID: Failure.FORMATION,
+    Fault.ELEMENT_COUNT: Failure.FORMATION,
+    Fault.ACTION: Failure.NOT_IMPLEMENTED,
+    Fault.PAYLOAD: Failure.FORMATION,
+}
+"""What 1.6 answers to a malformed CALL; None is silence. Text whose id cannot be read is not answered either."""

@@ -1,0 +1,35 @@
+"""BootNotification: the charger has started (OCPP 1.6 4.2). One without a location is Pending until it is placed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import HEARTBEAT_INTERVAL_S
+from chalicelib.kernel.clock import to_rfc3339
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.version import Inbound
+
+PENDING_RETRY_S: Final = 60
+"""How soon a Pending charger boots again: the installer who places it is waiting."""
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    charger, payload = call.charger, call.payload
+    chargers.record_boot(
+        uow,
+        charger,
+        vendor=payload["chargePointVendor"],
+        model=payload["chargePointModel"],
+        firmware_version=payload.get("firmwareVersion"),
+        serial_number=payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber"),
+        iccid=payload.get("iccid"),
+        imsi=payload.get("imsi"),
+    )
+    accepted = charger.location_id is not None
+    return {
+        "status": "Accepted" if accepted else "Pending",
+        "currentTime": to_rfc3339(call.received_at),
+        "interval": HEARTBEAT_INTERVAL_S if accepted else PENDING_RETRY_S,
+    }

@@ -1,0 +1,43 @@
+"""StartTransaction: the charger has begun to deliver (OCPP 1.6 4.8). It is told whether it may go on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.chargers.model import charger_key
+from chalicelib.charging import service as charging
+from chalicelib.charging.model import derive_transaction_id, start_key
+from chalicelib.kernel.errors import DomainError, invalid
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.moments import moment_or_receipt
+from chalicelib.ocpp.v16.connectors import evse_no_of
+from chalicelib.ocpp.v16.id_tag_info import INVALID, id_tag_info
+from chalicelib.ocpp.version import Inbound
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    evse_no = evse_no_of(call.payload)
+    if evse_no == 0:
+        raise invalid("evse.not_found", "Nothing charges at connector 0.", "/connectorId")
+    outcome = charging.start_by_charger(
+        uow,
+        charger=call.charger,
+        evse_no=evse_no,
+        id_token=call.payload["idTag"],
+        meter_start_wh=call.payload["meterStart"],
+        started_at=_started_at(call),
+        message_id=call.message_id,
+    )
+    return {"transactionId": outcome.transaction_id, "idTagInfo": id_tag_info(outcome.authorization)}
+
+
+def refuse(call: Inbound, _error: DomainError) -> Payload:
+    """Not accepted, but with an id: the charger needs one to report its stop under, and would ask again without."""
+    key = start_key(call.payload["idTag"], _started_at(call), call.payload["meterStart"])
+    transaction_id = derive_transaction_id(charger_key(call.charger.charger_id), call.payload["connectorId"], key)
+    return {"transactionId": transaction_id, "idTagInfo": id_tag_info(INVALID)}
+
+
+def _started_at(call: Inbound) -> datetime:
+    return moment_or_receipt(call.payload["timestamp"], call.received_at)

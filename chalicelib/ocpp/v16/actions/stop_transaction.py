@@ -1,0 +1,31 @@
+"""StopTransaction: delivery is over, and this is what the meter shows (OCPP 1.6 4.10). Never refused: a charger
+repeats a refused stop for ever, and the energy has been delivered."""
+
+from __future__ import annotations
+
+from chalicelib.charging import service as charging
+from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.moments import moment_or_receipt
+from chalicelib.ocpp.v16.id_tag_info import id_tag_info
+from chalicelib.ocpp.v16.meter_values import read_samples
+from chalicelib.ocpp.version import Inbound
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    authorization = charging.stop_by_charger(
+        uow,
+        charger=call.charger,
+        transaction_id=call.payload["transactionId"],
+        meter_stop_wh=call.payload["meterStop"],
+        stopped_at=moment_or_receipt(call.payload["timestamp"], call.received_at),
+        reason=call.payload.get("reason"),
+        id_token=call.payload.get("idTag"),
+        samples=read_samples(call.payload.get("transactionData", []), call.received_at),
+    )
+    return {} if authorization is None else {"idTagInfo": id_tag_info(authorization)}
+
+
+def refuse(_call: Inbound, _error: DomainError) -> Payload:
+    return {}

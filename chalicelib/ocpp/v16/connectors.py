@@ -1,0 +1,18 @@
+"""1.6 connector n is EVSE n; 0 is the charger itself (OCPP 1.6 7.8, "connectorId")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chalicelib.kernel.errors import invalid
+from chalicelib.ocpp.frames import Payload
+
+MAX_EVSE_NO: Final = 999
+
+
+def evse_no_of(payload: Payload) -> int:
+    """Raises evse.not_found for a number that no connector can have."""
+    connector_id: int = payload["connectorId"]
+    if not 0 <= connector_id <= MAX_EVSE_NO:
+        raise invalid("evse.not_found", f"There is no connector {connector_id}.", "/connectorId")
+    return connector_id

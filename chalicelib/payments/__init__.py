@@ -1,0 +1,1 @@
+"""Payments: money that payers send through a provider. Knows amounts and purposes, not what is bought with them."""

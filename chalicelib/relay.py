@@ -1,0 +1,41 @@
+"""Who hears what: the map of outbox events to their consumers, and the Lambda that the outbox stream calls.
+
+It stands above all capabilities; nothing imports it but entry points. One reader of the stream for all consumers: a
+DynamoDB stream bears two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib.charging import jobs as charging
+from chalicelib.kernel import outbox, task
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.outbox import Consumer
+from chalicelib.notifications import jobs as notifications
+from chalicelib.ocpp import jobs as ocpp
+from chalicelib.settlement import jobs as settlement
+from chalicelib.wallets import jobs as wallets
+
+CONSUMERS: Mapping[str, Sequence[Consumer]] = {
+    "charging_session.requested": (charging.on_session_requested,),
+    "charging_session.started": (charging.on_session_started,),
+    "charging_session.ended": (charging.on_session_ended,),
+    "command.queued": (ocpp.on_command_queued,),
+    "mail.queued": (notifications.on_mail_queued,),
+    "payment.succeeded": (wallets.on_payment_succeeded,),
+    "payment.failed": (wallets.on_payment_failed,),
+    "settlement_run.opened": (settlement.on_run_opened,),
+}
+
+jobs = Blueprint(__name__)
+
+
+@jobs.lambda_function(name="outbox_relay")  # type: ignore[misc]
+@task.entry
+def outbox_relay(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """Hands a batch of outbox stream records to their consumers; failed ones are delivered again."""
+    return outbox.relay(ctx, event, CONSUMERS)

@@ -1,0 +1,1 @@
+"""Settlement: what a business day earned each operator, stated once and agreed with the ledger."""

@@ -1,0 +1,85 @@
+"""The operator's endpoints of settlement: the statements of its business days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.kernel.errors import invalid, not_found
+from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.money import Money
+from chalicelib.settlement import service
+from chalicelib.settlement.model import Run
+
+api = Api("settlement", "operator")
+
+
+class SettlementsQuery(PageQuery):
+    """`operator_id` is for the platform; operators see their own."""
+
+    operator_id: str | None = None
+
+
+class StatementLineView(Shape):
+    """Totals of one currency: `gross` was paid from wallets, `net` is owed to the operator."""
+
+    sessions: int
+    energy_wh: int
+    gross: Money
+    commission: Money
+    net: Money
+    uncollected: Money
+
+
+class SettlementView(Shape):
+    """A settlement run with its statement; `difference` says how CDRs and ledger disagree when it is disputed."""
+
+    id: str
+    operator_id: str
+    business_day: str
+    state: str
+    opened_at: datetime
+    posted_at: datetime | None
+    lines: list[StatementLineView]
+    difference: str | None
+
+
+@api.get("/v1/settlements", permission="settlements:read")
+def list_settlements(req: Request, query: SettlementsQuery) -> PageView[SettlementView]:
+    """Settlements, newest business day first."""
+    operator_id = query.operator_id if req.actor.is_platform else req.organization_id
+    if operator_id is None:
+        raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
+    return page_view(service.list_runs(req.ctx, operator_id, limit=query.limit, cursor=query.cursor), _view)
+
+
+@api.get("/v1/settlements/{settlement_id}", permission="settlements:read")
+def get_settlement(req: Request, settlement_id: str) -> SettlementView:
+    """One settlement with its statement."""
+    operator_id, _, business_day = settlement_id.rpartition(".")
+    run = service.find_run(req.ctx, operator_id, business_day) if operator_id else None
+    if run is None or not (req.actor.is_platform or run.operator_id == req.actor.organization_id):
+        raise not_found("settlement", settlement_id)
+    return _view(run)
+
+
+def _view(run: Run) -> SettlementView:
+    return SettlementView(
+        id=run.settlement_id,
+        operator_id=run.operator_id,
+        business_day=run.business_day,
+        state=run.state,
+        opened_at=run.opened_at,
+        posted_at=run.posted_at,
+        lines=[
+            StatementLineView(
+                sessions=line.sessions,
+                energy_wh=line.energy_wh,
+                gross=Money(line.gross, line.currency),
+                commission=Money(line.commission, line.currency),
+                net=Money(line.net, line.currency),
+                uncollected=Money(line.uncollected, line.currency),
+            )
+            for line in run.lines
+        ],
+        difference=run.difference,
+    )

@@ -1,0 +1,69 @@
+"""The night of settlement: a schedule opens runs, a workflow computes and posts them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+from chalice import Blueprint, Cron
+
+from chalicelib.identity import service as identity
+from chalicelib.kernel import task
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.outbox import Event
+from chalicelib.kernel.unit_of_work import decide_and_commit
+from chalicelib.settlement import service
+from chalicelib.settlement.model import last_closed_day
+
+jobs = Blueprint(__name__)
+
+
+@jobs.schedule(Cron("20/30", "*", "*", "*", "?", "*"), name="settlement")  # type: ignore[misc]
+@task.entry
+def open_settlements(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
+    """Opens the run of each operator's last business day, soon after its own midnight.
+
+    Twice an hour, since midnights differ by zone (also by half hours); a day that has its run is left alone.
+    """
+    opened = 0
+    for operator in identity.list_operators(ctx):
+        day = last_closed_day(ctx.now(), operator.time_zone)
+        if day < operator.created_at.date():
+            continue
+        opened += decide_and_commit(
+            ctx, lambda uow, operator_id=operator.organization_id, day=day: service.open_run(uow, operator_id, day)
+        )
+    return {"opened": opened}
+
+
+def on_run_opened(ctx: Context, event: Event) -> None:
+    """Starts the run's workflow, once by its name."""
+    name = f"{event.payload['operator_id']}-{event.payload['business_day']}"
+    try:
+        ctx.client("stepfunctions").start_execution(
+            stateMachineArn=ctx.settings.settlement_state_machine_arn, name=name, input=json.dumps(event.payload)
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+
+
+@jobs.lambda_function(name="settlement_compute")  # type: ignore[misc]
+@task.entry
+def settlement_compute(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """Computes the run's statement from CDRs."""
+    run = decide_and_commit(
+        ctx, lambda uow: service.compute_statement(uow, str(event["operator_id"]), str(event["business_day"]))
+    )
+    return {"state": run.state, "lines": len(run.lines)}
+
+
+@jobs.lambda_function(name="settlement_post")  # type: ignore[misc]
+@task.entry
+def settlement_post(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
+    """Posts the run if statement and ledger agree; else it is disputed."""
+    run = decide_and_commit(
+        ctx, lambda uow: service.post_statement(uow, str(event["operator_id"]), str(event["business_day"]))
+    )
+    return {"state": run.state, "difference": run.difference or ""}

@@ -1,0 +1,140 @@
+"""Use cases of settlement: open a run, compute the statement, post it if the ledger agrees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from chalicelib.charging import lookup as charging
+from chalicelib.identity import service as identity
+from chalicelib.kernel import outbox
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import StaleRead, not_found
+from chalicelib.kernel.ids import derived_id
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.table import Page
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.model import Entry, Posting, income_account, payable_account
+from chalicelib.notifications import service as notifications
+from chalicelib.settlement.model import RUN_LIFECYCLE, Line, Run, disagreement, sum_cdrs
+from chalicelib.settlement.store import RUNS, RunRow, operator_pk, run_sk
+
+
+def find_run(ctx: Context, operator_id: str, business_day: str) -> Run | None:
+    return RUNS.get(ctx, operator_pk(operator_id), run_sk(business_day))
+
+
+def list_runs(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Run]:
+    """Newest day first."""
+    return RUNS.query(
+        ctx, operator_pk(operator_id), RunRow.sk.startswith("run#"), newest_first=True, limit=limit, cursor=cursor
+    )
+
+
+def open_run(uow: UnitOfWork, operator_id: str, day: date) -> bool:
+    """Opens the day's run unless it is there. The event starts its workflow."""
+    if find_run(uow.ctx, operator_id, day.isoformat()) is not None:
+        return False
+    run = Run(operator_id, day.isoformat(), RUN_LIFECYCLE.initial, uow.ctx.now())
+    uow.create(RUNS, run)
+    outbox.emit(
+        uow, "settlement_run.opened", run.settlement_id, {"operator_id": operator_id, "business_day": run.business_day}
+    )
+    return True
+
+
+def compute_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
+    """Sums the day's CDRs, streaming. A posted run stays as it is."""
+    run = _require(uow.ctx, operator_id, business_day)
+    if run.state == "posted":
+        return run
+    computed = replace(
+        run,
+        state=RUN_LIFECYCLE.next(run.state, "computed"),
+        lines=sum_cdrs(charging.cdr_totals_of_day(uow.ctx, operator_id, business_day)),
+        computed_at=uow.ctx.now(),
+        difference=None,
+    )
+    _save(uow, run, computed)
+    return computed
+
+
+def post_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
+    """Moves the day's income to what the operator is owed, if CDRs and ledger agree; else the run is disputed and
+    nothing moves. A run is posted once: state, entries and mail land in one commit."""
+    run = _require(uow.ctx, operator_id, business_day)
+    if run.state in {"posted", "disputed"}:
+        return run
+    booked = _ledger_income(uow.ctx, run)
+    difference = disagreement(run.lines, booked)
+    if difference is not None:
+        disputed = replace(run, state=RUN_LIFECYCLE.next(run.state, "disagreed"), difference=difference)
+        _save(uow, run, disputed)
+        return disputed
+    posted = replace(run, state=RUN_LIFECYCLE.next(run.state, "posted"), posted_at=uow.ctx.now())
+    _save(uow, run, posted)
+    for line in run.lines:
+        if line.gross:
+            ledger.post(uow, _entry(run, line))
+    _tell_operator(uow, posted)
+    return posted
+
+
+def _ledger_income(ctx: Context, run: Run) -> dict[str, int]:
+    """What the ledger booked as the operator's income on that day, by currency, read from its own entries."""
+    currencies = {line.currency for line in run.lines} | {identity.get_organization(ctx, run.operator_id).currency}
+    booked = {}
+    for currency in currencies:
+        account_id = income_account(run.operator_id, currency)
+        entries = ledger.entries_of_period(ctx, account_id, run.business_day)
+        booked[currency] = sum(entry.amount_on(account_id) for entry in entries)
+    return booked
+
+
+def _entry(run: Run, line: Line) -> Entry:
+    payable = payable_account(run.operator_id, line.currency)
+    return Entry(
+        entry_id=derived_id("ent", run.opened_at, "settlement", run.settlement_id, line.currency),
+        home_account_id=payable,
+        kind="settlement",
+        currency=line.currency,
+        postings=[
+            Posting(income_account(run.operator_id, line.currency), -line.gross),
+            Posting(payable, line.net),
+        ],
+        occurred_at=run.opened_at,
+        source_id=run.settlement_id,
+    )
+
+
+def _tell_operator(uow: UnitOfWork, run: Run) -> None:
+    operator = identity.get_organization(uow.ctx, run.operator_id)
+    if operator.email and any(line.sessions for line in run.lines):
+        notifications.queue_mail(
+            uow,
+            dedupe_key=f"statement:{run.settlement_id}",
+            to=operator.email,
+            template="statement_ready",
+            data={"business_day": run.business_day, "lines": _in_words(run.lines)},
+        )
+
+
+def _in_words(lines: list[Line]) -> str:
+    return "\n".join(
+        f"{line.sessions} sessions, {Decimal(line.energy_wh) / 1000} kWh: "
+        f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}"
+        for line in lines
+    )
+
+
+def _require(ctx: Context, operator_id: str, business_day: str) -> Run:
+    run = find_run(ctx, operator_id, business_day)
+    if run is None:
+        raise not_found("settlement", f"{operator_id}.{business_day}")
+    return run
+
+
+def _save(uow: UnitOfWork, before: Run, after: Run) -> None:
+    uow.put(RUNS, after, condition=RunRow.state == before.state, on_conflict=StaleRead("The settlement run"))

@@ -1,0 +1,95 @@
+"""The fake's hosted payment page: one HTML page, no script, nothing loaded from elsewhere.
+
+Rendered by `routes.py`. Everything that came from a request is escaped.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from infra.local.payments.currencies import format_amount
+from infra.local.payments.objects import StripeObject, is_pending
+
+STYLE = """
+:root { color-scheme: light dark; --accent: #0b6e4f; --edge: #8884; --bad: #b3261e; }
+* { box-sizing: border-box; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; padding: 1rem; min-height: 100vh;
+  display: grid; place-items: center; }
+main { width: 100%; max-width: 26rem; border: 1px solid var(--edge); border-radius: .75rem; padding: 1.5rem; }
+h1 { font-size: 1rem; font-weight: 600; margin: 0; }
+.amount { font-size: 2.25rem; font-weight: 700; margin: .25rem 0 1rem; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 0 0 1.25rem; }
+dt { opacity: .7; } dd { margin: 0; overflow-wrap: anywhere; text-align: right; }
+button, .button { font: inherit; display: block; width: 100%; padding: .75rem; margin-top: .5rem; border-radius: .5rem;
+  border: 1px solid var(--edge); background: transparent; color: inherit;
+  text-align: center; text-decoration: none; cursor: pointer; }
+button.pay { background: var(--accent); border-color: var(--accent); color: #fff; font-weight: 600; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.notice { border-left: 4px solid var(--bad); padding: .25rem .75rem; margin: 0 0 1rem; }
+footer { opacity: .7; font-size: .85rem; margin-top: 1.25rem; }
+"""
+
+
+def render_page(session: StripeObject, refusal: str | None) -> str:
+    """The page of an open, paid or expired checkout; `refusal`: why the last card was not taken."""
+    amount = format_amount(session["amount_total"], session["currency"])
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Pay {escape(amount)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<h1>{escape(", ".join(session["_lines"]))}</h1>
+<p class="amount">{escape(amount)}</p>
+{_details(session)}
+{_body(session, amount, refusal)}
+<footer>Test payment page of the local stack: no card is asked for and no money moves.</footer>
+</main>
+</body>
+</html>
+"""
+
+
+def render_missing() -> str:
+    return """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>No such payment page</title></head>
+<body><h1>No such payment page</h1></body></html>
+"""
+
+
+def _details(session: StripeObject) -> str:
+    rows = [("Reference", session["client_reference_id"]), ("Receipt to", session["customer_email"])]
+    shown = "".join(f"<dt>{label}</dt><dd>{escape(value)}</dd>" for label, value in rows if value)
+    return f"<dl>{shown}</dl>" if shown else ""
+
+
+def _body(session: StripeObject, amount: str, refusal: str | None) -> str:
+    if is_pending(session):
+        return """<p role="status">The bank has been asked; it answers in a few days, or when you say so.</p>
+<form method="post">
+<button class="pay" name="action" value="pay">The bank pays</button>
+<button name="action" value="decline">The bank refuses</button>
+</form>"""
+    if session["status"] == "complete" and session["payment_status"] == "unpaid":
+        return f'<p class="notice" role="alert">{escape(refusal or "")}</p>{_link(session["cancel_url"], "Go back")}'
+    if session["status"] == "complete":
+        return f'<p role="status">This has been paid. Thank you.</p>{_link(session["success_url"], "Continue")}'
+    if session["status"] == "expired":
+        return f'<p class="notice" role="alert">This page has expired.</p>{_link(session["cancel_url"], "Go back")}'
+    notice = f'<p class="notice" role="alert">{escape(refusal)} Try another one.</p>' if refusal else ""
+    cancel = '<button name="action" value="cancel">Cancel</button>' if session["cancel_url"] else ""
+    return f"""{notice}
+<form method="post">
+<button class="pay" name="action" value="pay">Pay {escape(amount)}</button>
+<button name="action" value="debit">Pay by bank debit (decided later)</button>
+<button name="action" value="decline">Pay with a card that is declined</button>
+{cancel}
+</form>"""
+
+
+def _link(url: str | None, label: str) -> str:
+    return f'<a class="button" href="{escape(url)}">{label}</a>' if url else ""

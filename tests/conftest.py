@@ -1,0 +1,25 @@
+"""Fixtures of all suites. Nothing here may reach a network or another test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# botocore looks for credentials when a client is made; without these it asks the network for them.
+os.environ["AWS_ACCESS_KEY_ID"] = "test"
+os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
+os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+from tests import world as worlds
+
+
+@pytest.fixture
+def world() -> Iterator[worlds.World]:
+    """An empty platform: see tests/world.py."""
+    built = worlds.build()
+    yield built
+    built.close()

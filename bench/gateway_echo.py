@@ -23,11 +23,7 @@ import uvloop
 
 PAYLOAD = b'[2,"7f3c1c1e-8e0e-4b8f-9c1e-000000000001","Heartbeat",{}]'
 MASK = b"\x11\x22\x33\x44"
-FRAME = (
-    bytes((0x81, 0x80 | len(PAYLOAD)))
-    + MASK
-    + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(PAYLOAD))
-)
+FRAME = bytes((0x81, 0x80 | len(PAYLOAD))) + MASK + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(PAYLOAD))
 CONNECTING_AT_ONCE = 32
 
 
@@ -109,8 +105,9 @@ async def measure(port: int, pid: int, connections: int, chargers: int, seconds:
     memory, cpu, started = _memory_kib(pid), _cpu_s(pid), time.perf_counter()
     clients = await asyncio.gather(*(connect(number) for number in range(connections)))
     elapsed = time.perf_counter() - started
-    print(f"connects/s          {connections / elapsed:8.0f}   server CPU {(_cpu_s(pid) - cpu) / connections * 1e6:.0f} us each")
-    print(f"KiB per connection  {(_memory_kib(pid) - memory) / connections:8.1f}")
+    _report("connects/s", connections / elapsed)
+    _report("server CPU per connect, us", (_cpu_s(pid) - cpu) / connections * 1e6)
+    _report("KiB per connection", (_memory_kib(pid) - memory) / connections)
 
     active = clients[:chargers]
     cpu, own, started = _cpu_s(pid), _own_cpu_s(), time.perf_counter()
@@ -119,11 +116,16 @@ async def measure(port: int, pid: int, connections: int, chargers: int, seconds:
         client.transport.write(FRAME)
     await asyncio.sleep(seconds)
     elapsed, answers = time.perf_counter() - started, sum(client.answers for client in active)
-    cpu, own = _cpu_s(pid) - cpu, _own_cpu_s() - own
-    print(f"frames/s            {answers / elapsed:8.0f}   server CPU {cpu / answers * 1e6:.1f} us per frame, client {own / answers * 1e6:.1f}")
+    _report("frames/s", answers / elapsed)
+    _report("server CPU per frame, us", (_cpu_s(pid) - cpu) / answers * 1e6)
+    _report("client CPU per frame, us", (_own_cpu_s() - own) / answers * 1e6)
     for client in clients:
         client.running = False
         client.transport.abort()
+
+
+def _report(name: str, value: float) -> None:
+    sys.stdout.write(f"{name:28}{value:10.1f}\n")
 
 
 def _memory_kib(pid: int) -> int:

@@ -34,7 +34,7 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
 jobs = Blueprint(__name__)
 
 
-@jobs.lambda_function(name="outbox_relay")  # type: ignore[misc]
+@jobs.lambda_function(name="outbox_relay")
 @task.entry
 def outbox_relay(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """Hands a batch of outbox stream records to their consumers; failed ones are delivered again."""

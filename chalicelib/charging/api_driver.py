@@ -6,7 +6,7 @@ from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import ChargingSession
 from chalicelib.charging.views import SessionView
-from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
@@ -30,9 +30,7 @@ def start_session(req: Request, body: SessionRequest) -> SessionView:
     Reserves the amount in the wallet and tells the charger to start. The session begins when the charger says so;
     if nobody plugs in, the money comes back.
     """
-    charger_id, evse_no = chargers.resolve_evse(
-        req.ctx, code=body.code, charger_id=body.charger_id, evse_no=body.evse_no
-    )
+    charger_id, evse_no = _connector(req, body)
     claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
     key = req.claim.idempotency_key if req.claim else req.request_id
     session = service.request_session(
@@ -68,6 +66,15 @@ def stop_my_session(req: Request, session_id: str) -> SessionView:
     """
     session = service.cancel_or_stop(req.uow, _mine(req, session_id), requested_by=req.driver_id)
     return views.session_detail(req.ctx, session)
+
+
+def _connector(req: Request, body: SessionRequest) -> tuple[str, int]:
+    if body.code is not None:
+        evse = chargers.find_evse_by_code(req.ctx, body.code)
+        return evse.charger_id, evse.evse_no
+    if body.charger_id is None or body.evse_no is None:
+        raise invalid("connector.missing", "Name the connector: its code, or charger_id and evse_no.", "/code")
+    return body.charger_id, body.evse_no
 
 
 def _mine(req: Request, session_id: str) -> ChargingSession:

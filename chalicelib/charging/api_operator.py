@@ -18,7 +18,7 @@ class SessionsQuery(PageQuery):
     driver_id: str | None = None
 
 
-class CdrsQuery(PageQuery):
+class CdrsQuery(PageQuery, kw_only=True):
     """`business_day` is YYYY-MM-DD in the operator's time zone."""
 
     business_day: str

@@ -61,7 +61,7 @@ def on_session_ended(ctx: Context, event: Event) -> None:
         _wake(ctx, event.subject, "end", {"outcome": session.state})
 
 
-@jobs.lambda_function(name="session_await")  # type: ignore[misc]
+@jobs.lambda_function(name="session_await")
 @task.entry
 def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """Remembers the task token with which the workflow waits; wakes it at once if the awaited is past already.
@@ -83,7 +83,7 @@ def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     return {"session_id": session_id}
 
 
-@jobs.lambda_function(name="session_close")  # type: ignore[misc]
+@jobs.lambda_function(name="session_close")
 @task.entry
 def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """A deadline passed: `expire` an unstarted request, `stop` a session that never ends, `give_up` one that cannot be
@@ -106,7 +106,7 @@ def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     return {"session_id": session_id}
 
 
-@jobs.lambda_function(name="session_complete")  # type: ignore[misc]
+@jobs.lambda_function(name="session_complete")
 @task.entry
 def session_complete(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """After the end: the driver appears in the operator's list and gets a receipt by e-mail."""

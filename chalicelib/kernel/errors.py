@@ -19,6 +19,7 @@ class Kind(Enum):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     PRECONDITION = "precondition"
+    UNSUPPORTED = "unsupported"
     UNPROCESSABLE = "unprocessable"
     LIMITED = "limited"
     UNAVAILABLE = "unavailable"

@@ -71,6 +71,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     claim: idempotency.Claim | None = None
     committed_early: bool = False
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of the answer (Location, ETag)."""
 
     def commit_first(self) -> UnitOfWork:
         """Commits what was decided so far and opens the next unit of work: for calls to a payment provider, which
@@ -204,12 +206,18 @@ def mount(app: RestApp, apis: Iterable[Api], authenticate: Authenticate) -> None
     for api in apis:
         for endpoint in api.endpoints:
             view = functools.partial(_view, app, endpoint, authenticate)
+            # Chalice asks a view for its name and module, which partials have not.
+            functools.update_wrapper(view, endpoint.function)
             name = f"{endpoint.tag}_{endpoint.operation_id}"
-            app.route(endpoint.path, methods=[endpoint.method], name=name, content_types=_content_types(endpoint))(view)
+            # Media types are checked in `handle`: Chalice's own refusal is not problem+json.
+            app.route(endpoint.path, methods=[endpoint.method], name=name, content_types=["*/*"])(view)
 
 
-def _content_types(endpoint: Endpoint) -> list[str]:
-    return [JSON_TYPE, MERGE_PATCH_TYPE] if endpoint.method == "PATCH" else [JSON_TYPE]
+def _check_media_type(endpoint: Endpoint, incoming: Any) -> None:
+    known = (JSON_TYPE, MERGE_PATCH_TYPE) if endpoint.method == "PATCH" else (JSON_TYPE,)
+    media_type = incoming.headers.get("content-type", JSON_TYPE).partition(";")[0].strip().lower()
+    if media_type not in known:
+        raise DomainError("body.media_type", f"The request body must be {known[0]}.", Kind.UNSUPPORTED)
 
 
 def _view(app: RestApp, endpoint: Endpoint, authenticate: Authenticate, **path_values: str) -> Response:
@@ -235,6 +243,7 @@ def handle(
     if endpoint.query is not None:
         arguments["query"] = _parse_query(endpoint.query, incoming.query_params)
     if endpoint.body is not None:
+        _check_media_type(endpoint, incoming)
         arguments["body"] = _parse_body(endpoint.body, raw_body)
     request = Request(
         ctx=ctx,
@@ -276,7 +285,10 @@ def _once(request: Request, endpoint: Endpoint, arguments: dict[str, Any]) -> tu
     try:
         return _decide(request, endpoint, arguments)
     except DomainError:
-        if not request.committed_early:
+        # What was committed early belongs to this key: the client's retry goes on from there, at once.
+        if request.committed_early:
+            idempotency.release(request.ctx, claim)
+        else:
             idempotency.abandon(request.ctx, claim)
         raise
 
@@ -295,7 +307,7 @@ def _decide(request: Request, endpoint: Endpoint, arguments: dict[str, Any]) -> 
             if request.claim is not None:
                 idempotency.complete(request.uow, request.claim, status, body)
             request.uow.commit()
-            return status, headers, body
+            return status, {**headers, **request.answer_headers}, body
         except StaleRead:
             if attempt == DECIDE_ATTEMPTS or request.committed_early:
                 raise

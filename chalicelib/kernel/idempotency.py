@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.kernel.attributes import MomentAttribute
 from chalicelib.kernel.context import Context, table_name
-from chalicelib.kernel.errors import DomainError, Kind
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.table import Row, Table
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -80,9 +81,7 @@ def claim(ctx: Context, scope: str, key: str, body: bytes, *, keep_forever: bool
         lease_until=now + LEASE,
         expires_at=None if keep_forever else int((now + RETENTION).timestamp()),
     )
-    in_progress = DomainError(
-        "idempotency.in_progress", "A request with this Idempotency-Key is still running.", Kind.CONFLICT
-    )
+    in_progress = _in_progress()
     known = CLAIMS.get(ctx, *_key(fresh))
     if known is None:
         uow = UnitOfWork(ctx)
@@ -106,7 +105,7 @@ def _take_over(ctx: Context, known: Claim, now: datetime, in_progress: DomainErr
     uow.put(
         CLAIMS,
         renewed,
-        condition=(ClaimRow.lease_until == known.lease_until) & (ClaimRow.done == False),  # noqa: E712
+        condition=_still_held(known),
         on_conflict=in_progress,
     )
     uow.commit()
@@ -114,12 +113,47 @@ def _take_over(ctx: Context, known: Claim, now: datetime, in_progress: DomainErr
 
 
 def complete(uow: UnitOfWork, claimed: Claim, status: int, body: bytes) -> None:
-    """Adds the answer to the unit of work that does the request's work."""
-    uow.put(CLAIMS, replace(claimed, done=True, status=status, body=body.decode()), name="idempotency")
+    """Adds the answer to the unit of work that does the request's work: whoever's lease was taken over commits
+    nothing."""
+    uow.put(
+        CLAIMS,
+        replace(claimed, done=True, status=status, body=body.decode()),
+        condition=_still_held(claimed),
+        on_conflict=_in_progress(),
+        name="idempotency",
+    )
 
 
 def abandon(ctx: Context, claimed: Claim) -> None:
-    """Frees the key after a refused request (nothing was written), so that a corrected one may use it."""
+    """Frees the key after a refused request (nothing was written), so that a corrected one may use it. Somebody who
+    took over meanwhile is left alone."""
     uow = UnitOfWork(ctx)
-    uow.delete(CLAIMS, _key(claimed), condition=ClaimRow.done == False)  # noqa: E712
-    uow.commit()
+    uow.delete(CLAIMS, _key(claimed), condition=_still_held(claimed))
+    try:
+        uow.commit()
+    except StaleRead:
+        return
+
+
+def release(ctx: Context, claimed: Claim) -> None:
+    """Ends the lease of a request that failed after its first commit: the key and its body stay bound, and a retry
+    may take over now. Somebody who took over meanwhile is left alone."""
+    uow = UnitOfWork(ctx)
+    uow.put(
+        CLAIMS,
+        replace(claimed, lease_until=ctx.now()),
+        condition=_still_held(claimed),
+    )
+    try:
+        uow.commit()
+    except StaleRead:
+        return
+
+
+def _still_held(claimed: Claim) -> Condition:
+    return (ClaimRow.lease_until == claimed.lease_until) & (ClaimRow.done == False)  # noqa: E712
+
+
+def _in_progress() -> DomainError:
+    detail = "A request with this Idempotency-Key is still running."
+    return DomainError("idempotency.in_progress", detail, Kind.CONFLICT, retry_after_s=1)

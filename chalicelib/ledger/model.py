@@ -122,6 +122,22 @@ class Proof:
     totals: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Line:
+    """Any row of the ledger, as the proof reads them all in one pass."""
+
+    pk: str
+    sk: str
+    entry_id: str = ""
+    currency: str = ""
+    postings: list[Posting] = field(default_factory=list)
+    hold_state: str | None = None
+    hold_amount: int | None = None
+    hold_expires_at: datetime | None = None
+    balance: int | None = None
+    posting_count: int = 0
+
+
 class EntryConflict(StaleRead):
     """The entry's id is taken. Deciding again finds out whether by the same fact."""
 

@@ -6,8 +6,6 @@ no index write. Balances are changed by ADD, never put.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -16,7 +14,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.ledger.model import Balance, Entry, Fault, Posting, Proof
+from chalicelib.ledger.model import Balance, Entry, Fault, Line, Posting, Proof
 
 TABLE = table_name("ledger")
 PROOFS_PK = "proofs"
@@ -77,22 +75,6 @@ class ProofRow(Row):
     fault_count = NumberAttribute()
     faults = ValueAttribute(list[Fault])
     totals = ValueAttribute(dict[str, int])
-
-
-@dataclass(frozen=True)
-class Line:
-    """Any row of the table, as the proof reads them all in one pass."""
-
-    pk: str
-    sk: str
-    entry_id: str = ""
-    currency: str = ""
-    postings: list[Posting] = field(default_factory=list)
-    hold_state: str | None = None
-    hold_amount: int | None = None
-    hold_expires_at: datetime | None = None
-    balance: int | None = None
-    posting_count: int = 0
 
 
 class LineRow(Row):

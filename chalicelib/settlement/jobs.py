@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,7 @@ from chalicelib.settlement.model import last_closed_day
 jobs = Blueprint(__name__)
 
 
-@jobs.schedule(Cron("20/30", "*", "*", "*", "?", "*"), name="settlement")  # type: ignore[misc]
+@jobs.schedule(Cron("20/30", "*", "*", "*", "?", "*"), name="settlement")
 @task.entry
 def open_settlements(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
     """Opens the run of each operator's last business day, soon after its own midnight.
@@ -31,10 +32,12 @@ def open_settlements(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
         day = last_closed_day(ctx.now(), operator.time_zone)
         if day < operator.created_at.date():
             continue
-        opened += decide_and_commit(
-            ctx, lambda uow, operator_id=operator.organization_id, day=day: service.open_run(uow, operator_id, day)
-        )
+        opened += _open(ctx, operator.organization_id, day)
     return {"opened": opened}
+
+
+def _open(ctx: Context, operator_id: str, day: date) -> bool:
+    return decide_and_commit(ctx, lambda uow: service.open_run(uow, operator_id, day))
 
 
 def on_run_opened(ctx: Context, event: Event) -> None:
@@ -49,7 +52,7 @@ def on_run_opened(ctx: Context, event: Event) -> None:
             raise
 
 
-@jobs.lambda_function(name="settlement_compute")  # type: ignore[misc]
+@jobs.lambda_function(name="settlement_compute")
 @task.entry
 def settlement_compute(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """Computes the run's statement from CDRs."""
@@ -59,7 +62,7 @@ def settlement_compute(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     return {"state": run.state, "lines": len(run.lines)}
 
 
-@jobs.lambda_function(name="settlement_post")  # type: ignore[misc]
+@jobs.lambda_function(name="settlement_post")
 @task.entry
 def settlement_post(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """Posts the run if statement and ledger agree; else it is disputed."""

@@ -149,7 +149,7 @@ class Platform:
         """Listens on 127.0.0.1. OSError when the port is taken."""
         self._loop = asyncio.get_running_loop()
         local_api = LocalApi(self).application()
-        add_payment_routes(local_api, self.payments)
+        add_payment_routes(local_api, self.payments, after_click=lambda: asyncio.to_thread(self.worker.settle))
         application = build_application(self.websocket, self.rest, local_api)
         password = self._ensure_admin()
         self.server = await serve(application, port=self.settings.port)
@@ -222,7 +222,7 @@ class Platform:
 
 def lambda_functions(app: Any) -> dict[str, Callable[[Any, Any], Any]]:
     """Every function that Chalice deploys beside the API, by name: schedules and plain Lambdas."""
-    return {name: handler for name, handler in app.handler_map.items()}
+    return dict(app.handler_map)
 
 
 def _logical_id(function_name: str) -> str:

@@ -32,6 +32,10 @@ def authorize_id_token(ctx: Context, *, charger: Charger, id_token: str) -> Auth
 
 
 def operator_of(ctx: Context, operator_id: str) -> Organization:
-    """The operator's organisation; name, currency and zone may be some minutes old."""
+    """The operator's organisation; name, currency and zone may be some minutes old. Raises organization.not_found."""
     cache = ctx.cache("charging.operators", size=1024, ttl_s=_OPERATOR_CACHE_S)
-    return cache.get_or_load(operator_id, lambda: identity.get_organization(ctx, operator_id))
+    known: Organization | None = cache.get(operator_id)
+    if known is None:
+        known = identity.get_organization(ctx, operator_id)
+        cache.put(operator_id, known)
+    return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 
 ORGANIZATION_CHANGES = frozenset({"name", "email", "phone", "time_zone", "language", "country", "state"})
 USER_CHANGES = frozenset({"full_name", "groups", "language", "state"})
+_OPERATORS_PER_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,17 @@ def list_organizations(ctx: Context, parent_id: str, *, limit: int, cursor: str 
         ctx, parent_id, ByOrganization.pk.startswith("org#"), index=OrganizationRow.by_organization, cursor=cursor
     )
     return page_of(steps, limit)
+
+
+def list_operators(ctx: Context) -> Iterator[Organization]:
+    """Every operator of the platform, streamed: for jobs."""
+    cursor: str | None = None
+    while True:
+        page = list_organizations(ctx, PLATFORM_ID, limit=_OPERATORS_PER_PAGE, cursor=cursor)
+        yield from (organization for organization in page.data if organization.kind == "operator")
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 def create_organization(uow: UnitOfWork, new: NewOrganization) -> tuple[Organization, User]:

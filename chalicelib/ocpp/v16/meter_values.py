@@ -33,7 +33,7 @@ _PHASES: Final = (frozenset({"L1", "L2", "L3"}), frozenset({"L1-N", "L2-N", "L3-
 _CONTEXT_RANKS: Final = {"Transaction.End": 2, "Transaction.Begin": 0}
 _OTHER_CONTEXT: Final = 1
 # One decimal comma or point, a bounded exponent, perhaps the unit behind: "12.3", " 1e3", "12,3 kWh".
-_NUMBER: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:[eE][+-]?\d{1,2})?)\s*([A-Za-z%]{0,8})\s*")
+_NUMBER: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:[eE][+-]?\d{1,2})?)\s*([A-Za-z%]{0,8})\s*", re.ASCII)
 
 
 def read_samples(meter_values: list[Payload], received_at: datetime) -> list[MeterSample]:

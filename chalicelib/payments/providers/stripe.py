@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.kernel.context import Context
@@ -95,7 +95,9 @@ class StripeProvider:
         )
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
-        """Opens a hosted Checkout page. ProviderRefused also for an amount that Stripe cannot count."""
+        """Opens a hosted Checkout page. ProviderRefused also for an amount that Stripe cannot count, or nothing."""
+        if request.amount.amount <= 0:  # Stripe would open a page that takes no money
+            raise ProviderRefused("amount_not_positive", f"{request.amount} cannot be paid.")
         params = _session_params(request)
         with _provider_errors():
             session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": request.idempotency_key})
@@ -143,7 +145,7 @@ class StripeProvider:
             self._api_key,
             base_addresses={"api": self._api_base},
             max_network_retries=self._network_retries,
-            http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, self._read_timeout_s)),
+            http_client=_http_client(self._read_timeout_s),
         )
 
     def _verify_signature(self, body: bytes, header: str) -> int:
@@ -155,6 +157,14 @@ class StripeProvider:
         except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
             raise ProviderEventRejected("signature", "The notification's signature is wrong.") from error
         return int(next(part[2:] for part in header.split(",") if part.startswith("t=")))
+
+
+@cache
+def _http_client(read_timeout_s: float) -> stripe.HTTPClient:
+    """One per process, so that requests that follow each other share a connection."""
+    import stripe
+
+    return stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, read_timeout_s))
 
 
 def to_stripe_units(money: Money) -> int:

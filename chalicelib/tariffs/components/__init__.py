@@ -1,13 +1,12 @@
 """How much of each dimension a consumption has: one file each, and this map. Pure.
 
-A quantity function answers in the unit of the price (kWh, hours, times), rounded up to whole steps.
+Quantities are whole Wh, seconds or times, rounded up to whole steps; prices are per `per` of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from chalicelib.tariffs.components import energy, flat, parking_time, time
 from chalicelib.tariffs.model import Consumption, Dimension
@@ -15,15 +14,16 @@ from chalicelib.tariffs.model import Consumption, Dimension
 
 @dataclass(frozen=True)
 class Component:
-    """`quantity(consumption, step_size)` in `unit`s."""
+    """`quantity(consumption, step_size)`; `per` of it are one `unit`, which the price is for."""
 
+    quantity: Callable[[Consumption, int], int]
+    per: int
     unit: str
-    quantity: Callable[[Consumption, int], Decimal]
 
 
 COMPONENTS: Mapping[Dimension, Component] = {
-    "ENERGY": Component("kWh", energy.quantity),
-    "FLAT": Component("x", flat.quantity),
-    "PARKING_TIME": Component("h", parking_time.quantity),
-    "TIME": Component("h", time.quantity),
+    "ENERGY": Component(energy.quantity, 1000, "kWh"),
+    "FLAT": Component(flat.quantity, 1, "x"),
+    "PARKING_TIME": Component(parking_time.quantity, 3600, "h"),
+    "TIME": Component(time.quantity, 3600, "h"),
 }

@@ -1,13 +1,11 @@
-"""PARKING_TIME: hours connected without charging, in steps of seconds (OCPI 2.2.1, TariffDimensionType)."""
+"""PARKING_TIME: seconds connected without charging; the price is per hour (OCPI 2.2.1, TariffDimensionType)."""
 
 from __future__ import annotations
-
-from decimal import Decimal
 
 from chalicelib.tariffs.components.steps import round_up
 from chalicelib.tariffs.model import Consumption
 
 
-def quantity(consumption: Consumption, step_size: int) -> Decimal:
+def quantity(consumption: Consumption, step_size: int) -> int:
     """Never more than the whole time."""
-    return Decimal(round_up(consumption.duration_s - consumption.charging_s, step_size)) / 3600
+    return round_up(consumption.duration_s - consumption.charging_s, step_size)

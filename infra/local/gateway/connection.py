@@ -97,7 +97,7 @@ class Connection:
                 if self._deaf:
                     return
         except ProtocolFault as fault:
-            self._fail(fault.code, fault.reason)
+            self.hang_up(fault.code, fault.reason)
             return
         if not self._transport.is_closing():
             self._transport.pause_reading()
@@ -148,9 +148,9 @@ class Connection:
         self._deaf = True
         self._transport.abort()
 
-    def _fail(self, code: int, reason: str) -> None:
-        """RFC 6455 section 7.1.7: say why, listen no more. Half-closing lets a peer that is still sending read
-        the close frame; closing at once would answer its bytes with a reset and lose it."""
+    def hang_up(self, code: int, reason: str) -> None:
+        """Says why and listens no more (RFC 6455 section 7.1.7). Half-closing lets a peer that is still sending
+        read the close frame; closing at once would answer its bytes with a reset and lose it."""
         self._deaf = True
         if not self.open:
             self._transport.abort()

@@ -40,6 +40,36 @@ _LOG = logging.getLogger(__name__)
 Routes = dict[str, dict[str, RouteEntry]]
 
 
+class Busy(Exception):
+    """All threads are taken and the queue before them is full (HTTP 503)."""
+
+
+class Pool:
+    """A few threads and a bounded queue before them. Used by the loop's thread alone."""
+
+    def __init__(self, name: str, threads: int, queue_limit: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, name)
+        self._capacity = threads + queue_limit
+        self._under_way = 0
+
+    def submit(self, act: Callable[[], ProxyResult]) -> asyncio.Future[ProxyResult]:
+        """Raises Busy."""
+        if self._under_way >= self._capacity:
+            raise Busy
+        future = asyncio.get_running_loop().run_in_executor(self._executor, act)
+        self._under_way += 1
+        future.add_done_callback(self._finished)
+        return future
+
+    def stop(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _finished(self, future: asyncio.Future[ProxyResult]) -> None:
+        self._under_way -= 1
+        if not future.cancelled():
+            future.exception()  # marks it as seen: after a time-out nobody else looks
+
+
 class RestApi:
     """Raises ValueError for an app that API Gateway would refuse (see RouteTable) or whose authorizers, API keys or
     CORS have no counterpart here. `PRIORITY_PATHS` have a thread of their own: they answer when the pool is busy."""
@@ -63,15 +93,13 @@ class RestApi:
         self._now = now
         self._limit_s = integration_limit_s
         self._body_limit_bytes = body_limit_bytes
-        self._pool = ThreadPoolExecutor(pool_size, "rest")
-        self._priority_pool = ThreadPoolExecutor(1, "rest-priority")
-        self._capacity = pool_size + queue_limit
-        self._under_way = 0
+        self._pool = Pool("rest", pool_size, queue_limit)
+        self._priority_pool = Pool("rest-priority", 1, QUEUE_LIMIT)
 
     async def stop(self, application: web.Application) -> None:
         """On clean-up of the application, when no request is under way any more but those that timed out."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._priority_pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.stop()
+        self._priority_pool.stop()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any method, any path that nothing else serves."""
@@ -118,14 +146,13 @@ class RestApi:
 
     async def _answer(self, request: RestRequest, match: RouteMatch, entry: RouteEntry) -> web.Response:
         request_id = request.request_id
-        if self._under_way >= self._capacity:
-            return problem(503, "gateway.busy", "Too many requests are under way.", request_id, {"Retry-After": "1"})
         pool = self._priority_pool if match.resource in PRIORITY_PATHS else self._pool
-        future = asyncio.get_running_loop().run_in_executor(pool, self._run, request, match, entry)
-        self._under_way += 1
-        future.add_done_callback(self._finished)
         try:
-            return _http_response(await asyncio.wait_for(asyncio.shield(future), self._limit_s), request_id)
+            future = pool.submit(lambda: self._run(request, match, entry))
+            result = await asyncio.wait_for(asyncio.shield(future), self._limit_s)
+            return _http_response(result, request_id)
+        except Busy:
+            return problem(503, "gateway.busy", "Too many requests are under way.", request_id, {"Retry-After": "1"})
         except TimeoutError:
             return problem(504, "gateway.timeout", "The answer took too long; it may still happen.", request_id)
         except UnicodeDecodeError:
@@ -150,11 +177,6 @@ class RestApi:
         if isinstance(entry.authorizer, ChaliceAuthorizer):
             event["requestContext"]["authorizer"] = authorize(entry.authorizer, request)
         return self._integration.call(event)
-
-    def _finished(self, future: asyncio.Future[ProxyResult]) -> None:
-        self._under_way -= 1
-        if not future.cancelled():
-            future.exception()
 
 
 def _require_served(routes: Routes) -> None:

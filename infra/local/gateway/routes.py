@@ -65,7 +65,7 @@ class RouteTable:
 
 def _segments(path: str) -> list[str]:
     trimmed = path[1:] if path.startswith("/") else path
-    if trimmed.endswith("/"):
+    if len(trimmed) > 1 and trimmed.endswith("/"):
         trimmed = trimmed[:-1]
     return trimmed.split("/") if trimmed else []
 

@@ -102,7 +102,8 @@ class WebSocketApi:
         """On shutdown: every connection ends with 1001 and its disconnect event; nobody is waited for twice."""
         connections = list(self._connections.values())
         for connection in connections:
-            connection.close(framing.GOING_AWAY, "Going away")
+            # aiohttp passes on no more bytes while it shuts down: the peer's own close would not be heard.
+            connection.hang_up(framing.GOING_AWAY, "Going away")
         if connections:
             await asyncio.wait([connection.finished for connection in connections])
 
@@ -124,7 +125,7 @@ class WebSocketApi:
         if len(self._connections) >= self._connection_limit:
             return _refused(429, b'{"message":"Too Many Requests"}')
         loop, transport = asyncio.get_running_loop(), request.transport
-        if transport is None:
+        if transport is None or transport.is_closing():
             raise ConnectionResetError("the client left")
         connection = Connection(new_id(), transport, loop, self._on_message, self._on_close)
         connection.identity = handshake.identity
@@ -148,11 +149,7 @@ class WebSocketApi:
         response.headers["Sec-WebSocket-Accept"] = _accept_key(request.headers["Sec-WebSocket-Key"])
         if protocol is not None and protocol in _offered_protocols(request):
             response.headers["Sec-WebSocket-Protocol"] = protocol
-        try:
-            await response.prepare(request)
-        except ConnectionError:
-            connection.cut(notify=True)
-            raise
+        await response.prepare(request)
         self._connections[connection.connection_id] = connection
         request.protocol.keep_alive(False)
         # aiohttp's annotation names its own reader; any object with feed_data and feed_eof serves.

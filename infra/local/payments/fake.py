@@ -86,7 +86,7 @@ class StripeFake:
         self._store = Store(path)
         self._keys_in_flight: set[str] = set()
         self._delivering = asyncio.Lock()
-        self._store.retry_pending_now(self._now_s())
+        self._store.reopen(self._now_s(), self._now_s() - IDEMPOTENCY_LIFE_S)
 
     def close(self) -> None:
         self._store.close()
@@ -193,12 +193,12 @@ class StripeFake:
             return objects.public(changed[0])
 
     def act_on_payment(self, payment_id: str, outcome: PayerOutcome) -> StripeObject:
-        """`act` on the newest checkout of OUR payment. A second "succeed" on a paid one changes nothing."""
+        """`act` on the newest checkout of OUR payment that has not expired; "succeed" twice changes nothing."""
         self._expire_due()
         sessions = self._store.sessions_of_payment(payment_id)
         if not sessions:
             raise UnknownPayment(payment_id)
-        session = next((each for each in sessions if each["status"] == "open" or objects.is_pending(each)), sessions[0])
+        session = next((each for each in sessions if each["status"] != "expired"), sessions[0])
         if outcome == "succeed" and session["payment_status"] == "paid":
             return objects.public(session)
         return self.act(session["id"], outcome)
@@ -216,6 +216,7 @@ class StripeFake:
         """Expires the pages and sends the notifications that are due now; the number of attempts, at most `limit`.
 
         One caller sends at a time; the others wait, so that whoever returns knows that what was due has been tried.
+        All callers are on one event loop (the server's).
         """
         async with self._delivering:
             self._expire_due()

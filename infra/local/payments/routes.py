@@ -30,10 +30,20 @@ BUTTONS: Mapping[str, PayerOutcome] = {"pay": "succeed", "debit": "debit", "decl
 ApiHandler = Callable[[web.Request], Awaitable[tuple[StripeObject, dict[str, str]]]]
 
 
-def add_routes(app: web.Application, fake: StripeFake) -> None:
-    """`/stripe/v1/...`, `/pay/{session_id}` and `/payments/{payment_id}`, relative to where `app` is mounted."""
+async def _nothing_more() -> None:
+    pass
+
+
+def add_routes(
+    app: web.Application, fake: StripeFake, after_click: Callable[[], Awaitable[object]] = _nothing_more
+) -> None:
+    """`/stripe/v1/...`, `/pay/{session_id}` and `/payments/{payment_id}`, relative to where `app` is mounted.
+
+    `after_click` is awaited between the notification and the answer to the payer: the platform lets its own
+    events run there, so that whoever clicked finds the money where it belongs.
+    """
     api = _Api(fake)
-    payer = _Payer(fake)
+    payer = _Payer(fake, after_click)
     app.add_routes(
         [
             web.post("/stripe/v1/checkout/sessions", api.handler(api.create_session)),
@@ -107,8 +117,9 @@ class _Api:
 
 
 class _Payer:
-    def __init__(self, fake: StripeFake) -> None:
+    def __init__(self, fake: StripeFake, after_click: Callable[[], Awaitable[object]]) -> None:
         self._fake = fake
+        self._after_click = after_click
 
     async def show(self, request: web.Request) -> web.Response:
         try:
@@ -127,7 +138,7 @@ class _Payer:
             session, _ = self._fake.session_page(session_id)
             if action in BUTTONS:
                 session = self._fake.act(session_id, BUTTONS[action])
-                await self._fake.deliver_due()
+                await self._tell()
         except StripeError:
             return _html(render_missing(), 404)
         except PayerConflict:
@@ -154,7 +165,7 @@ class _Payer:
             return _problem(404, "payment.not_found", f"No checkout was opened for payment {payment_id!r}.")
         except PayerConflict as late:
             return _problem(409, "checkout.closed", str(late))
-        await self._fake.deliver_due()
+        await self._tell()
         return web.json_response(
             {
                 "payment_id": payment_id,
@@ -163,6 +174,10 @@ class _Payer:
                 "payment_status": session["payment_status"],
             }
         )
+
+    async def _tell(self) -> None:
+        await self._fake.deliver_due()
+        await self._after_click()
 
 
 async def _read_form(request: web.Request) -> list[tuple[str, str]]:

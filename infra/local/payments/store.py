@@ -145,9 +145,10 @@ class Store:
             (attempts, next_attempt_at, delivered_at, last_error, event_id),
         )
 
-    def retry_pending_now(self, now_s: int) -> None:
-        """After a restart: what was on its way, or waiting for a retry, goes out at once."""
+    def reopen(self, now_s: int, keys_since_s: int) -> None:
+        """After a restart: what was on its way, or waiting for a retry, goes out at once; old keys are forgotten."""
         self._execute("UPDATE events SET next_attempt_at = MIN(next_attempt_at, ?)", (now_s,))
+        self._execute("DELETE FROM idempotency_keys WHERE created_at <= ?", (keys_since_s,))
 
     def find_answer(self, key: str, since_s: int) -> tuple[str, StripeObject] | None:
         """Fingerprint and answer of the request that used this key, if it is not too old."""

@@ -16,7 +16,8 @@ from typing import Protocol
 
 ONE_MINUTE = timedelta(minutes=1)
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-MONTH_NAMES = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if number}
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
+MONTH_NAMES = {name: number for number, name in enumerate(MONTHS.split(), 1)}
 WEEKDAY_NAMES = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 SATURDAY = 7
 

@@ -28,7 +28,7 @@ from infra.local.scheduler.expressions import Schedule, parse_schedule
 log = logging.getLogger(__name__)
 
 ACCOUNT_ID = "000000000000"
-REGION = "local"
+REGION = "eu-local-1"
 MAX_RUNS_PER_CALL = 1_000
 MAX_ERROR_CHARS = 2_000
 
@@ -74,14 +74,15 @@ class Scheduler:
     ) -> None:
         self._now = now
         self._run = run
-        self._schedules = {name: parse_schedule(text) for name, text in read_schedules(app).items()}
+        expressions = read_schedules(app)
+        self._schedules = {name: parse_schedule(text) for name, text in expressions.items()}
         self._lock = threading.Lock()  # the database
         self._running = threading.Lock()  # one job at a time
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(SCHEMA)
-        self._open_jobs(read_schedules(app))
+        self._open_jobs(expressions)
 
     def close(self) -> None:
         with self._running, self._lock:
@@ -133,8 +134,7 @@ class Scheduler:
                 if due is None:
                     return count
                 scheduled_at, name = due
-                self._run_recorded(name, scheduled_at)
-                self._save_next(name, self._schedules[name].next_after(scheduled_at))
+                self._run_and_record(name, scheduled_at, self._schedules[name].next_after(scheduled_at))
         return limit
 
     def run_now(self, name: str) -> JobStatus:
@@ -142,7 +142,8 @@ class Scheduler:
         if name not in self._schedules:
             raise UnknownJob(name)
         with self._running:
-            self._run_recorded(name, self._now())
+            job = next(job for job in self.jobs() if job.name == name)
+            self._run_and_record(name, self._now(), job.next_run_at)
         return next(job for job in self.jobs() if job.name == name)
 
     def _open_jobs(self, expressions: Mapping[str, str]) -> None:
@@ -167,7 +168,7 @@ class Scheduler:
         earliest = min(due, default=None)
         return earliest if earliest is not None and earliest[0] <= self._now() else None
 
-    def _run_recorded(self, name: str, scheduled_at: datetime) -> None:
+    def _run_and_record(self, name: str, scheduled_at: datetime, next_run_at: datetime | None) -> None:
         started_at = self._now()
         error_text = None
         try:
@@ -177,15 +178,14 @@ class Scheduler:
             error_text = f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS]
         with self._lock:
             self._db.execute(
-                "UPDATE jobs SET last_run_at = ?, last_result = ?, last_error = ? WHERE name = ?",
-                (to_rfc3339(started_at), "failed" if error_text else "succeeded", error_text, name),
-            )
-
-    def _save_next(self, name: str, moment: datetime | None) -> None:
-        with self._lock:
-            self._db.execute(
-                "UPDATE jobs SET next_run_at = ? WHERE name = ?",
-                (to_rfc3339(moment) if moment else None, name),
+                "UPDATE jobs SET last_run_at = ?, last_result = ?, last_error = ?, next_run_at = ? WHERE name = ?",
+                (
+                    to_rfc3339(started_at),
+                    "failed" if error_text else "succeeded",
+                    error_text,
+                    to_rfc3339(next_run_at) if next_run_at else None,
+                    name,
+                ),
             )
 
 

@@ -26,6 +26,9 @@ class Cursor:
         self.branch = branch
         self.now_us = now_us
         self.state: State = machine.states[branch.state]
+        # What this step makes due at once keeps its place in the order of time: after a jump of the clock a
+        # branch goes on to its next pause before another that was due later.
+        self.due_us = now_us if branch.due_us is None else branch.due_us
 
     def context(self) -> JsonObject:
         return dataflow.context_object(self.execution, self.branch)
@@ -62,7 +65,7 @@ class Cursor:
             self._end(output)
             return
         self.branch.state, self.branch.data = following, output
-        self.park(Phase.ENTER, self.now_us)
+        self.park(Phase.ENTER, self.due_us)
 
     def _end(self, output: Json) -> None:
         if self.branch.parent is not None:
@@ -107,7 +110,7 @@ class Cursor:
         if above is not None and not isinstance(self.machine.states[above.state], Parallel):
             self.event(f"MapIteration{outcome}", name=above.state, index=self.branch.slot)
         self.park(phase, None)
-        self.store.wake(parent, self.now_us)
+        self.store.wake(parent, self.due_us)
 
     def end_execution(self, status: Status, kind: str, failure: StatesError) -> None:
         """Ends the whole execution from outside its states: stopped, out of time, out of history."""

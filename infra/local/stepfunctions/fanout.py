@@ -37,7 +37,7 @@ def open_map(cursor: Cursor, map_state: Map) -> None:
     cursor.event("MapStateStarted", length=len(items))
     cursor.branch.items, cursor.branch.spawned = items, 0
     # A state without branches is joined in its next step, like any other.
-    cursor.park(Phase.JOIN, None if items else cursor.now_us)
+    cursor.park(Phase.JOIN, None if items else cursor.due_us)
     _spawn(cursor, map_state, 0)
 
 
@@ -101,5 +101,5 @@ def _spawn(cursor: Cursor, map_state: Map, running: int) -> None:
 
 def _open(cursor: Cursor, slot: int, start_at: str, data: Json) -> None:
     child = cursor.store.add_branch(cursor.execution.id, cursor.branch, slot, start_at, data)
-    child.due_us = cursor.now_us
+    child.due_us = cursor.due_us
     cursor.store.save_branch(child)

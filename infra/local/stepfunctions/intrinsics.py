@@ -56,13 +56,21 @@ def _format(template: Json, *arguments: Json) -> Json:
             return match[0][1:]
         if not rest:
             raise ValueError("there are more {} than arguments")
-        value = rest.pop(0)
-        return value if isinstance(value, str) else to_text(value)
+        return _shown(rest.pop(0))
 
     text = re.sub(r"\\.|\{\}", piece, _text(template))
     if rest:
         raise ValueError("there are more arguments than {}")
     return text
+
+
+def _shown(value: Json) -> str:
+    """A value inside a text. The service shows arrays and objects as `[a, b]` and `{k=v}`, which is not JSON."""
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_shown(item)}" for key, item in value.items()) + "}"
+    return value if isinstance(value, str) else to_text(value)
 
 
 def _string_to_json(text: Json) -> Json:

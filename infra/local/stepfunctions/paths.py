@@ -18,6 +18,7 @@ PATH_PATTERN = (
     r"""\$\$?(?:\.{1,2}(?:\*|[^\s.,:;()\[\]'"*?@$]+)|\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\]'"])*\])*"""
 )
 _PATH = re.compile(PATH_PATTERN)
+_HINT = " (filters and functions are not supported)"
 _STEP = re.compile(
     r"""(?P<deep>\.\.)(?P<deep_name>\*|[^\s.,:;()\[\]'"*?@$]+)
       | \.(?P<name>\*|[^\s.,:;()\[\]'"*?@$]+)
@@ -76,14 +77,14 @@ class Path:
 def parse_path(text: str) -> Path:
     """Parses `$.a['b'][0]`. ValueError if it is no path this module reads."""
     if not _PATH.fullmatch(text):
-        raise ValueError(f"{text!r} is not a path (filters and functions are not supported)")
+        raise ValueError(f"{text!r} is not a path{_HINT}")
     of_context = text.startswith("$$")
     at = 2 if of_context else 1
     steps: list[Step] = []
     while at < len(text):
         match = _STEP.match(text, at)
         if match is None:
-            raise ValueError(f"{text!r} is not a path: cannot read {text[at:]!r}")
+            raise ValueError(f"{text!r} is not a path{_HINT}: cannot read {text[at:]!r}")
         steps.append(_step_of(match))
         at = match.end()
     return Path(text, of_context, tuple(steps))

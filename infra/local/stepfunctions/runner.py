@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import threading
 import traceback
 import uuid
@@ -20,7 +21,7 @@ from pathlib import Path
 from infra.local.stepfunctions import tasks
 from infra.local.stepfunctions.advance import advance
 from infra.local.stepfunctions.cursor import MICROSECONDS, Cursor
-from infra.local.stepfunctions.errors import RUNTIME, TIMEOUT, ApiError, StatesError
+from infra.local.stepfunctions.errors import RUNTIME, ApiError, StatesError
 from infra.local.stepfunctions.language import parse
 from infra.local.stepfunctions.records import (
     Answer,
@@ -35,7 +36,7 @@ from infra.local.stepfunctions.records import (
 )
 from infra.local.stepfunctions.states import Machine
 from infra.local.stepfunctions.store import Store
-from infra.local.stepfunctions.values import Json, copy_of, fits, from_text, to_text
+from infra.local.stepfunctions.values import MAX_PAYLOAD_BYTES, Json, copy_of, fits, from_text, to_text
 
 Invoke = Callable[[str, Json], object]
 
@@ -91,7 +92,7 @@ class Runner:
     def start_execution(self, machine: str, payload: Json, name: str | None = None) -> Execution:
         """Starts `name`; the same name and payload again, while it runs, is the same execution.
 
-        ApiError: StateMachineDoesNotExist, InvalidName, InvalidExecutionInput (over 256 KB),
+        ApiError: StateMachineDoesNotExist, InvalidName, InvalidExecutionInput (no JSON, or over 256 KB),
         ExecutionAlreadyExists (the name was used with another payload, or has ended).
         """
         name = str(uuid.uuid4()) if name is None else name
@@ -151,7 +152,7 @@ class Runner:
     # -- task tokens
 
     def send_task_success(self, task_token: str, output: Json) -> None:
-        """ApiError: InvalidToken, TaskDoesNotExist, TaskTimedOut, InvalidOutput (over 256 KB)."""
+        """ApiError: InvalidToken, TaskDoesNotExist, TaskTimedOut, InvalidOutput (no JSON, or over 256 KB)."""
         self._fitting(output, "InvalidOutput")
         self._answer(task_token, Answer(failed=False, output=output))
 
@@ -213,68 +214,68 @@ class Runner:
     def _step(self) -> bool:
         with self._store.unit():
             now_us = self._now_us()
-            due_us = self._store.next_due_us()
-            if due_us is None or due_us > now_us:
-                return False
-            overdue = self._store.overdue_execution(due_us)
+            due = self._store.due_branch(now_us)
+            overdue = self._store.overdue_execution(now_us if due is None else due[1])
             if overdue is not None:
-                self._end(overdue, Status.TIMED_OUT, "ExecutionTimedOut", StatesError(TIMEOUT, None))
+                self._end(overdue, Status.TIMED_OUT, "ExecutionTimedOut", StatesError(None, None))
                 return True
-            branch = self._store.due_branch(now_us)
-        if branch is not None and not self._carry_on(branch.id, lambda cursor: advance(cursor)):
-            outcome = self._call(branch.function, branch.call)
-            self._carry_on(branch.id, lambda cursor: self._returned(cursor, outcome))
+            if due is None:
+                return False
+            call = self._carry_on(due[0], self._advance)
+        if call is not None:
+            outcome = self._call(call.function, call.call)
+            with self._store.unit():
+                self._carry_on(call.id, lambda cursor: self._returned(cursor, outcome))
         return True
 
-    def _carry_on(self, identity: int, act: Callable[[Cursor], bool]) -> bool:
-        """One unit of work on a branch, if it is still there. A fault of ours ends that execution, no other."""
+    def _carry_on(self, identity: int, act: Callable[[Cursor], Branch | None]) -> Branch | None:
+        """Acts on a branch, if it is still there. A fault of ours ends that execution, and no other."""
+        branch = self._store.branch(identity)
+        if branch is None:  # its execution was stopped meanwhile
+            return None
+        execution = self._store.execution(branch.execution)
+        if execution.events > _MAX_EVENTS - _EVENTS_OF_A_STEP:
+            story = StatesError(RUNTIME, f"The execution reached the limit of {_MAX_EVENTS} events.")
+            self._end(execution, Status.FAILED, "ExecutionFailed", story)
+            return None
+        before = execution.transitions
         try:
-            return self._with_cursor(identity, act)
+            with self._store.undoable():
+                machine = self._machine(execution.definition)
+                call = act(Cursor(self._store, machine, execution, branch, self._now_us()))
+        except sqlite3.Error:  # the disk's fault, not the execution's: it stands where it stood
+            raise
         except Exception as fault:
-            _log.exception("step failed, execution ends")
+            _log.exception("a step failed; its execution ends")
             story = StatesError(RUNTIME, f"{type(fault).__name__}: {fault}")
-            return self._with_cursor(identity, lambda cursor: self._broken(cursor, story))
-
-    def _with_cursor(self, identity: int, act: Callable[[Cursor], bool]) -> bool:
-        with self._store.unit():
-            branch = self._store.branch(identity)
-            if branch is None:  # its execution was stopped meanwhile
-                return True
-            execution = self._store.execution(branch.execution)
-            before = execution.transitions
-            if execution.events > _MAX_EVENTS - _EVENTS_OF_A_STEP:
-                story = StatesError(RUNTIME, f"The execution reached the limit of {_MAX_EVENTS} events.")
-                self._end(execution, Status.FAILED, "ExecutionFailed", story)
-                return True
-            machine = self._machine(execution.definition)
-            advanced = act(Cursor(self._store, machine, execution, branch, self._now_us()))
-            if execution.status == Status.RUNNING:
-                self._store.save_counters(execution)
+            self._end(self._store.execution(execution.id), Status.FAILED, "ExecutionFailed", story)
+            return None
+        if execution.status == Status.RUNNING:
+            self._store.save_counters(execution)
         self.transitions += execution.transitions - before
-        return advanced
+        return call
 
-    def _returned(self, cursor: Cursor, outcome: Answer) -> bool:
+    def _advance(self, cursor: Cursor) -> Branch | None:
+        """The branch whose function is to be called now, if the step came to that."""
+        return None if advance(cursor) else cursor.branch
+
+    def _returned(self, cursor: Cursor, outcome: Answer) -> None:
         # An answer by task token, given while the function ran, counts; so does a timeout that passed meanwhile.
         if not advance(cursor):
             tasks.returned(cursor, outcome)
-        return True
 
     def _call(self, function: str, payload: Json) -> Answer:
         try:
-            return Answer(failed=False, output=copy_of(self._invoke(function, copy_of(payload))))
+            value = self._invoke(function, copy_of(payload))
         except StatesError as failure:
             return Answer(failed=True, error=failure.error, cause=failure.cause)
         except Exception as error:
-            story = {
-                "errorMessage": str(error),
-                "errorType": type(error).__name__,
-                "stackTrace": traceback.format_tb(error.__traceback__),
-            }
-            return Answer(failed=True, error=type(error).__name__, cause=to_text(story))
-
-    def _broken(self, cursor: Cursor, story: StatesError) -> bool:
-        cursor.end_execution(Status.FAILED, "ExecutionFailed", story)
-        return True
+            trace = traceback.format_tb(error.__traceback__)
+            return _raised(type(error).__name__, str(error), trace)
+        try:
+            return Answer(failed=False, output=copy_of(value))
+        except (TypeError, ValueError) as error:  # as the Lambda runtime calls an answer that is no JSON
+            return _raised("Runtime.MarshalError", str(error), [])
 
     def _end(self, execution: Execution, status: Status, kind: str, story: StatesError) -> None:
         branch = self._store.root_branch(execution.id)
@@ -304,7 +305,15 @@ class Runner:
         return found
 
     def _fitting(self, value: Json, code: str) -> str:
-        text = to_text(value)
+        try:
+            text = to_text(value)
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise ApiError(code, f"not JSON: {problem}") from problem
         if not fits(text):
-            raise ApiError(code, "the JSON text is larger than 262144 bytes")
+            raise ApiError(code, f"the JSON text is larger than {MAX_PAYLOAD_BYTES} bytes")
         return text
+
+
+def _raised(error: str, message: str, trace: list[str]) -> Answer:
+    story = {"errorMessage": message, "errorType": error, "stackTrace": trace}
+    return Answer(failed=True, error=error, cause=to_text(story))

@@ -70,10 +70,22 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:  # the work failed, or its commit did
+                    self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def undoable(self) -> Iterator[None]:
+        """A part of a unit that is undone by itself when it raises."""
+        self._db.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._db.execute("RELEASE part")
 
     def close(self) -> None:
         with self._lock:
@@ -214,10 +226,12 @@ class Store:
         found = self._branches("WHERE id = ?", (identity,))
         return found[0] if found else None
 
-    def due_branch(self, now_us: int) -> Branch | None:
-        """The branch that has been due longest."""
-        found = self._branches("WHERE due_us <= ? ORDER BY due_us, id LIMIT 1", (now_us,))
-        return found[0] if found else None
+    def due_branch(self, now_us: int) -> tuple[int, int] | None:
+        """(id, due_us) of the branch that has been due longest."""
+        row: tuple[int, int] | None = self._db.execute(
+            "SELECT id, due_us FROM branches WHERE due_us <= ? ORDER BY due_us, id LIMIT 1", (now_us,)
+        ).fetchone()
+        return row
 
     def children(self, parent: int) -> list[Branch]:
         return self._branches("WHERE parent = ? ORDER BY slot", (parent,))
@@ -230,8 +244,8 @@ class Store:
         rows = self._db.execute("SELECT phase, COUNT(*) FROM branches WHERE parent = ? GROUP BY phase", (parent,))
         return Counter({Phase(phase): count for phase, count in rows})
 
-    def wake(self, identity: int, now_us: int) -> None:
-        self._db.execute("UPDATE branches SET due_us = ? WHERE id = ?", (now_us, identity))
+    def wake(self, identity: int, due_us: int) -> None:
+        self._db.execute("UPDATE branches SET due_us = ? WHERE id = ?", (due_us, identity))
 
     def delete_children(self, parent: int) -> None:
         """Removes everything below a branch, whatever it was doing."""

@@ -47,7 +47,7 @@ def schedule(cursor: Cursor, task: Task) -> None:
             heartbeatInSeconds=branch.heartbeat_s,
         )
         cursor.event("TaskStarted", **_resource(task))
-    cursor.park(Phase.INVOKE, cursor.now_us)
+    cursor.park(Phase.INVOKE, cursor.due_us)
 
 
 def beat(branch: Branch, now_us: int) -> None:

@@ -14,17 +14,25 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 JsonObject: TypeAlias = "dict[str, Json]"
 
 MAX_PAYLOAD_BYTES = 262_144
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def to_text(value: object) -> str:
     """The compact JSON text. TypeError or ValueError if `value` is no JSON (NaN, a set, a datetime)."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def from_text(text: str) -> Json:
-    """The value of a JSON text. ValueError if it is none."""
-    value: Json = json.loads(text)
+    """The value of a JSON text. ValueError if it is none (NaN and Infinity are not), or nested beyond reason."""
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse)
+    except RecursionError as problem:
+        raise ValueError("nested too deeply") from problem
     return value
+
+
+def _refuse(constant: str) -> Json:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def copy_of(value: object) -> Json:

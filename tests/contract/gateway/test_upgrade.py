@@ -27,7 +27,15 @@ async def test_any_status_but_2xx_refuses_the_upgrade_with_that_status_and_body(
 
 @pytest.mark.parametrize(
     "answer",
-    [None, "text", {}, {"statusCode": "abc"}, {"statusCode": 101}, {"statusCode": 200, "body": 7}, {"statusCode": True}],
+    [
+        None,
+        "text",
+        {},
+        {"statusCode": "abc"},
+        {"statusCode": 101},
+        {"statusCode": 200, "body": 7},
+        {"statusCode": True},
+    ],
 )
 async def test_a_malformed_answer_refuses_with_502(gateway, open_raw, answer):
     gateway.handlers.on_connect = lambda event: answer
@@ -95,7 +103,10 @@ async def test_no_subprotocol_is_answered_when_the_function_chose_none(gateway, 
         (("Upgrade: h2c", "Connection: Upgrade"), 426),
         (("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 8"), 426),
         (("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"), 400),
-        (("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: c2hvcnQ="), 400),
+        (
+            ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: c2hvcnQ="),
+            400,
+        ),
         (("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: é"), 400),
     ],
 )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from typing import Any
 
 import aiohttp
 import pytest
 import stripe
+from aiohttp import web
 
 from chalicelib.kernel.context import Context, Settings
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
 from chalicelib.payments.providers import payment_provider
-from chalicelib.payments.providers.port import ProviderEventKind, ProviderRefused
+from chalicelib.payments.providers.port import ProviderEventKind, ProviderRefused, ProviderUnavailable
 from chalicelib.payments.providers.stripe import StripeProvider, from_stripe_units, to_stripe_units
 from infra.local.payments import sign
 from tests.contract.payments.rigs import API_KEY, START, WEBHOOK_SECRET, StripeRig, checkout_request
@@ -40,6 +43,17 @@ def test_units_follow_stripes_table(money: Money, units: int) -> None:
 def test_units_that_stripe_does_not_have(money: Money) -> None:
     with pytest.raises(ProviderRefused, match="more decimals"):
         to_stripe_units(money)
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_nothing_is_not_asked_for(amount: int) -> None:
+    # Stripe takes a total of 0 and opens a page without a payment.
+    provider = StripeProvider(
+        api_key=API_KEY, webhook_secret=WEBHOOK_SECRET, now=lambda: START, api_base="http://127.0.0.1:1"
+    )
+    with pytest.raises(ProviderRefused) as refused:
+        provider.create_checkout(checkout_request(amount=amount))
+    assert refused.value.reason == "amount_not_positive"
 
 
 def test_a_fraction_of_a_krona_counts_as_one() -> None:
@@ -92,6 +106,50 @@ SESSION_FORM = {
     "line_items[0][price_data][unit_amount]": "500",
     "line_items[0][price_data][product_data][name]": "Top-up",
 }
+
+
+def test_the_package_is_imported_only_when_it_is_used() -> None:
+    look = "import sys, chalicelib.payments.providers; sys.exit('stripe' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "reason"),
+    [
+        (200, "<html>Sign in to the hotel's network</html>", ProviderUnavailable, None),
+        (404, "<html>nginx</html>", ProviderUnavailable, None),
+        (502, "<html>Bad Gateway</html>", ProviderUnavailable, None),
+        (429, {"error": {"type": "invalid_request_error", "code": "rate_limit"}}, ProviderUnavailable, None),
+        (503, {"error": {"type": "api_error"}}, ProviderUnavailable, None),
+        (402, {"error": {"type": "card_error", "code": "card_declined"}}, ProviderRefused, "card_declined"),
+        (403, {"error": {"type": "invalid_request_error"}}, ProviderRefused, "invalid_request_error"),
+    ],
+)
+async def test_what_is_a_no_and_what_is_unknown(
+    status: int, body: str | dict[str, object], error: type[DomainError], reason: str | None
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if isinstance(body, str):
+            return web.Response(status=status, text=body, content_type="text/html")
+        return web.json_response(body, status=status)
+
+    app = web.Application()
+    app.add_routes([web.route("*", "/{path:.*}", answer)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    provider = StripeProvider(
+        api_key=API_KEY,
+        webhook_secret=WEBHOOK_SECRET,
+        now=lambda: START,
+        api_base=f"http://{host}:{port}",
+        network_retries=0,
+    )
+    with pytest.raises(error) as raised:
+        await asyncio.to_thread(provider.create_checkout, checkout_request())
+    await runner.cleanup()
+    assert getattr(raised.value, "reason", None) == reason
 
 
 class TestFake:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ def moto() -> Iterator[MotoWorld]:
             value = {"errorType": type(error).__name__, "errorMessage": str(error)}
         return json.dumps(value).encode()
 
+    # It logs every failing state with the whole program, and failing states are half of the cases.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LambdaSimpleBackend, "invoke", invoke)
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):

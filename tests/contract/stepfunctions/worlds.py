@@ -56,6 +56,7 @@ class Calls:
 
 class World(Protocol):
     client: Any
+    events: list[tuple[str, int]]
 
     def run(self, definition: dict[str, Any], payload: Any, functions: dict[str, Function]) -> Outcome: ...
 
@@ -65,6 +66,7 @@ class OurWorld:
 
     def __init__(self, client: Any, path: str) -> None:
         self.client = client
+        self.events: list[tuple[str, int]] = []
         self.clock = VirtualClock()
         self.calls = Calls()
         self.runner = Runner(path, self.clock.now, lambda name, payload: self.calls.make(self, name, payload))
@@ -84,6 +86,7 @@ class OurWorld:
             if due is None:
                 break
             self.clock.advance(max(0.0, (due - self.clock.now()).total_seconds()))
+        self.events = _events(self.client, arn)
         return _outcome(self.client.describe_execution(executionArn=arn), self.calls)
 
 
@@ -92,6 +95,7 @@ class MotoWorld:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.events: list[tuple[str, int]] = []
         self.calls = Calls()
 
     def run(self, definition: dict[str, Any], payload: Any, functions: dict[str, Function]) -> Outcome:
@@ -108,9 +112,16 @@ class MotoWorld:
         for _ in range(_DEADLINE_S * 100):
             described = self.client.describe_execution(executionArn=arn)
             if described["status"] in _FINISHED:
+                self.events = _events(self.client, arn)
                 return _outcome(described, self.calls)
             pause.wait(0.01)
         raise TimeoutError(f"moto did not finish in {_DEADLINE_S} s")
+
+
+def _events(client: Any, arn: str) -> list[tuple[str, int]]:
+    """(type, id of the event before) of the whole history."""
+    events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    return [(event["type"], event["previousEventId"]) for event in events]
 
 
 def _outcome(described: dict[str, Any], calls: Calls) -> Outcome:

@@ -67,9 +67,6 @@ class Stand:
         if name in self.failing:
             raise RuntimeError("the bank is closed")
 
-    def status(self, name: str) -> object:
-        return next(job for job in self.scheduler.jobs() if job.name == name)
-
     def step_to(self, end: datetime) -> None:
         """As the platform does: from one due moment to the next."""
         while (due := self.scheduler.next_due()) is not None and due <= end:

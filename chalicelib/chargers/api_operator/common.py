@@ -1,0 +1,43 @@
+"""What the operators' endpoints share: the Api, the words of their shapes, and what is whose."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from chalicelib.chargers import service
+from chalicelib.chargers.model import Charger, Location
+from chalicelib.identity.scope import may_see
+from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.http import Api, Request
+
+api = Api("network", "operator")
+
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+CountryText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+
+
+def owned_location(req: Request, location_id: str) -> Location:
+    location = service.get_location(req.ctx, location_id)
+    if location is None or not may_see(req, location.operator_id):
+        raise not_found("location", location_id)
+    return location
+
+
+def owned_charger(req: Request, charger_id: str) -> Charger:
+    charger = service.get_charger(req.ctx, charger_id)
+    if charger is None or not may_see(req, charger.operator_id):
+        raise not_found("charger", charger_id)
+    return charger
+
+
+def changes_of(patch: msgspec.Struct) -> dict[str, Any]:
+    """The fields that a merge patch names (RFC 7396): null removes."""
+    values = {name: getattr(patch, name) for name in patch.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}

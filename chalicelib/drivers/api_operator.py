@@ -1,0 +1,241 @@
+"""Drivers ("customers" on the screens) and cards, for operators.
+
+An operator sees the drivers on its list: those who charged at its chargers. "Deleting" a driver turns them away at
+this operator's chargers only and can be undone; the platform's people do it everywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.drivers import service
+from chalicelib.drivers.api_public import NameText, ShortText
+from chalicelib.drivers.model import Driver, DriverState, IdToken, IdTokenStatus
+from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
+from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.http import Api, PageView, Request, Shape, page_view
+
+api = Api("drivers", "operator")
+
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="1 to 20 characters, without case.")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class DriverQuery(OperatorPageQuery):
+    """`q`: words that all occur in name, e-mail, phone or id."""
+
+    state: DriverState | None = None
+    q: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+class DriverDetail(Shape):
+    """`state` is the driver's standing with the operator that asks."""
+
+    driver_id: str
+    email: str
+    full_name: str
+    phone: str | None
+    address: str | None
+    apartment: str | None
+    street: str | None
+    city: str | None
+    region: str | None
+    postal_code: str | None
+    country: str | None
+    state: DriverState
+    card_count: int
+    created_at: datetime
+
+
+class CardCreate(Shape):
+    id_token: TokenText
+    driver_id: str | None = None
+    note: NameText | None = None
+    expires_at: Moment | None = None
+    group_id: ShortText | None = None
+    operator_id: str | None = None
+
+
+class CardPatch(Shape):
+    status: IdTokenStatus | Unset = UNSET
+    note: NameText | Unset | None = UNSET
+    expires_at: Moment | Unset | None = UNSET
+    group_id: ShortText | Unset | None = UNSET
+
+
+class CardQuery(OperatorPageQuery):
+    """`driver_id`: all cards of a driver on the operator's list, also those that the driver added."""
+
+    driver_id: str | None = None
+    status: IdTokenStatus | None = None
+
+
+class CardDriver(Shape):
+    driver_id: str
+
+
+class CardDetail(Shape):
+    id_token: str
+    status: IdTokenStatus
+    driver_id: str | None
+    operator_id: str | None
+    note: str | None
+    expires_at: datetime | None
+    group_id: str | None
+    created_at: datetime
+
+
+def driver_detail(req: Request, driver: Driver, operator_id: str | None = None) -> DriverDetail:
+    asking = operator_id or req.actor.organization_id or ""
+    return DriverDetail(
+        driver_id=driver.driver_id,
+        email=driver.email,
+        full_name=driver.full_name,
+        phone=driver.phone,
+        address=driver.address,
+        apartment=driver.apartment,
+        street=driver.street,
+        city=driver.city,
+        region=driver.region,
+        postal_code=driver.postal_code,
+        country=driver.country,
+        state=service.standing(driver, asking),
+        card_count=len(driver.id_tokens),
+        created_at=driver.created_at,
+    )
+
+
+def card_detail(card: IdToken) -> CardDetail:
+    return CardDetail(
+        id_token=card.id_token,
+        status=card.status,
+        driver_id=card.driver_id,
+        operator_id=card.operator_id,
+        note=card.note,
+        expires_at=card.expires_at,
+        group_id=card.group_id,
+        created_at=card.created_at,
+    )
+
+
+# -- drivers ------------------------------------------------------------------------------------------------------
+
+
+@api.get("/v1/drivers", "drivers:read")
+def list_drivers(req: Request, query: DriverQuery) -> PageView[DriverDetail]:
+    """The drivers on the operator's list, by time of sign-up.
+
+    A page may be short while matches are rare; go on with its cursor.
+    """
+    operator_id = listed_operator(req, query.operator_id)
+    page = service.list_drivers(
+        req.ctx, operator_id, state=query.state, words=query.q, limit=query.limit, cursor=query.cursor
+    )
+    return page_view(page, lambda driver: driver_detail(req, driver, operator_id))
+
+
+@api.get("/v1/drivers/{driver_id}", "drivers:read")
+def get_driver(req: Request, driver_id: str) -> DriverDetail:
+    """One driver."""
+    return driver_detail(req, _visible_driver(req, driver_id))
+
+
+@api.delete("/v1/drivers/{driver_id}", "drivers:write")
+def deactivate_driver(req: Request, driver_id: str) -> None:
+    """Moves a driver to the inactive ones: no card and no app of theirs charges at this operator any more.
+
+    The driver's cards, money and history stay. By the platform's people: everywhere.
+    """
+    service.set_driver_state(req.uow, _visible_driver(req, driver_id), "inactive", operator_id=_acting_operator(req))
+
+
+@api.post("/v1/drivers/{driver_id}/restore", "drivers:write", status=200)
+def restore_driver(req: Request, driver_id: str) -> DriverDetail:
+    """Undoes the deactivation."""
+    driver = _visible_driver(req, driver_id)
+    return driver_detail(req, service.set_driver_state(req.uow, driver, "active", operator_id=_acting_operator(req)))
+
+
+# -- cards --------------------------------------------------------------------------------------------------------
+
+
+@api.post("/v1/id-tokens", "id_tokens:write")
+def create_id_token(req: Request, body: CardCreate) -> CardDetail:
+    """Configures a card, for a driver of the operator's list or for the drawer. A known number is refused (409)."""
+    operator_id = owning_operator(req, body.operator_id)
+    card = service.add_card(
+        req.uow,
+        id_token=body.id_token,
+        operator_id=operator_id,
+        driver=None if body.driver_id is None else _visible_driver(req, body.driver_id),
+        note=body.note,
+        expires_at=body.expires_at,
+        group_id=body.group_id,
+    )
+    return card_detail(card)
+
+
+@api.get("/v1/id-tokens", "id_tokens:read")
+def list_id_tokens(req: Request, query: CardQuery) -> PageView[CardDetail]:
+    """The cards that the operator configured, by number; or all cards of one driver."""
+    if query.driver_id is not None:
+        cards = service.list_cards_of(req.ctx, _visible_driver(req, query.driver_id))
+        wanted = [card_detail(card) for card in cards if query.status in (None, card.status)]
+        return PageView(data=wanted, has_more=False)
+    operator_id = listed_operator(req, query.operator_id)
+    page = service.list_operator_cards(
+        req.ctx, operator_id, status=query.status, limit=query.limit, cursor=query.cursor
+    )
+    return page_view(page, card_detail)
+
+
+@api.get("/v1/id-tokens/{id_token}", "id_tokens:read")
+def get_id_token(req: Request, id_token: str) -> CardDetail:
+    """One card that the operator configured."""
+    return card_detail(_owned_card(req, id_token))
+
+
+@api.patch("/v1/id-tokens/{id_token}", "id_tokens:write")
+def update_id_token(req: Request, id_token: str, body: CardPatch) -> CardDetail:
+    """Blocks or unblocks a card, changes its note, expiry or group (merge patch)."""
+    values = {name: getattr(body, name) for name in body.__struct_fields__}
+    changes = {name: value for name, value in values.items() if value is not UNSET}
+    return card_detail(service.change_card(req.uow, _owned_card(req, id_token), changes))
+
+
+@api.put("/v1/id-tokens/{id_token}/driver", "id_tokens:write")
+def bind_id_token(req: Request, id_token: str, body: CardDriver) -> CardDetail:
+    """Gives a card to a driver of the operator's list. A card of another driver is refused (409)."""
+    card = _owned_card(req, id_token)
+    return card_detail(service.bind_card(req.uow, card, _visible_driver(req, body.driver_id)))
+
+
+@api.delete("/v1/id-tokens/{id_token}/driver", "id_tokens:write")
+def unbind_id_token(req: Request, id_token: str) -> None:
+    """Takes a card from its driver: it is in the drawer again."""
+    service.unbind_card(req.uow, _owned_card(req, id_token))
+
+
+def _acting_operator(req: Request) -> str | None:
+    """None: the platform, which acts for everybody."""
+    return None if req.actor.is_platform else req.organization_id
+
+
+def _visible_driver(req: Request, driver_id: str) -> Driver:
+    driver = service.get_driver(req.ctx, driver_id)
+    if driver is None or not (req.actor.is_platform or service.is_linked(req.ctx, req.organization_id, driver_id)):
+        raise not_found("driver", driver_id)
+    return driver
+
+
+def _owned_card(req: Request, id_token: str) -> IdToken:
+    card = service.require_card(req.ctx, id_token)
+    if not may_see(req, card.operator_id):
+        raise not_found("id_token", id_token)
+    return card

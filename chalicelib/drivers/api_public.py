@@ -1,0 +1,101 @@
+"""Sign-up of drivers: with the code that was e-mailed. Answers never tell whether an address is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.drivers import service
+from chalicelib.drivers.model import Driver
+from chalicelib.identity import service as identity
+from chalicelib.identity.model import check_email
+from chalicelib.kernel.http import Api, Request, Shape
+
+api = Api("auth", "public")
+
+NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+CountryText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+LanguageText = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47.")]
+
+
+class SignUp(Shape):
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
+    password: Annotated[str, msgspec.Meta(max_length=128)]
+    full_name: NameText
+    phone: ShortText | None = None
+    language: LanguageText = "en"
+    address: LineText | None = None
+    apartment: ShortText | None = None
+    street: LineText | None = None
+    city: NameText | None = None
+    region: NameText | None = None
+    postal_code: ShortText | None = None
+    country: CountryText | None = None
+
+
+class DriverView(Shape):
+    """A driver as the driver sees it."""
+
+    driver_id: str
+    email: str
+    full_name: str
+    phone: str | None
+    language: str
+    address: str | None
+    apartment: str | None
+    street: str | None
+    city: str | None
+    region: str | None
+    postal_code: str | None
+    country: str | None
+    created_at: datetime
+
+
+def driver_view(driver: Driver) -> DriverView:
+    return DriverView(
+        driver_id=driver.driver_id,
+        email=driver.email,
+        full_name=driver.full_name,
+        phone=driver.phone,
+        language=driver.language,
+        address=driver.address,
+        apartment=driver.apartment,
+        street=driver.street,
+        city=driver.city,
+        region=driver.region,
+        postal_code=driver.postal_code,
+        country=driver.country,
+        created_at=driver.created_at,
+    )
+
+
+@api.post("/v1/auth/sign-ups")
+def sign_up(req: Request, body: SignUp) -> DriverView:
+    """Makes a driver, with the code from POST /v1/auth/verification-codes {"purpose": "sign_up"}.
+
+    An address that already is a driver's gets the answer of a wrong code.
+    """
+    identity.verify_code(req.uow, email=body.email, purpose="sign_up", code=body.code)
+    driver = Driver(
+        driver_id=req.ctx.new_id("drv"),
+        email=check_email(body.email),
+        full_name=body.full_name,
+        created_at=req.ctx.now(),
+        phone=body.phone,
+        language=body.language,
+        address=body.address,
+        apartment=body.apartment,
+        street=body.street,
+        city=body.city,
+        region=body.region,
+        postal_code=body.postal_code,
+        country=body.country,
+    )
+    identity.create_driver_login(req.uow, email=body.email, password=body.password, driver_id=driver.driver_id)
+    service.create_driver(req.uow, driver)
+    return driver_view(driver)

@@ -1,0 +1,115 @@
+"""Drivers, id tokens, and the link between a driver and an operator. Pure.
+
+A driver belongs to the platform and charges at any operator's chargers; an operator sees the drivers that charged
+at its chargers, and may turn one away there. An id token belongs to one driver at most; a driver may have many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from chalicelib.kernel.errors import invalid
+
+DriverState = Literal["active", "inactive"]
+IdTokenStatus = Literal["active", "blocked"]
+IdTokenKind = Literal["card", "app"]
+Verdict = Literal["accepted", "blocked", "expired", "invalid"]
+
+MAX_CARDS = 40
+"""Per driver: all of them change in one transaction when the driver is deactivated."""
+
+_ID_TOKEN = re.compile(r"[\x21-\x7e]{1,20}")
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_APP_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Driver:
+    """`id_tokens` are the keys of the driver's cards, `inactive_at` the operators that turn the driver away.
+
+    `revision` counts changes: whoever changes the row names the one that was read.
+    """
+
+    driver_id: str
+    email: str
+    full_name: str
+    created_at: datetime
+    state: DriverState = "active"
+    revision: int = 1
+    id_tokens: list[str] = field(default_factory=list)
+    inactive_at: list[str] = field(default_factory=list)
+    phone: str | None = None
+    language: str = "en"
+    address: str | None = None
+    apartment: str | None = None
+    street: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True)
+class IdToken:
+    """What a driver presents. All that Authorize must know is on this one row: `driver_active` and `refused_by` are
+    copies from the driver. Without a driver it is a card in the drawer; `operator_id` is who configured it."""
+
+    id_token: str
+    kind: IdTokenKind
+    status: IdTokenStatus
+    created_at: datetime
+    driver_id: str | None = None
+    operator_id: str | None = None
+    driver_active: bool = True
+    refused_by: list[str] = field(default_factory=list)
+    expires_at: datetime | None = None
+    group_id: str | None = None
+    note: str | None = None
+
+    def verdict(self, operator_id: str, now: datetime) -> Verdict:
+        """May it charge at this operator's chargers (money aside)? In the words of OCPP 1.6 AuthorizationStatus."""
+        if self.driver_id is None:
+            return "invalid"
+        if self.status != "active" or not self.driver_active or operator_id in self.refused_by:
+            return "blocked"
+        if self.expires_at is not None and self.expires_at <= now:
+            return "expired"
+        return "accepted"
+
+
+@dataclass(frozen=True)
+class DriverLink:
+    """A driver is on an operator's list, since the first charge there. Never taken off: standing is the driver's."""
+
+    operator_id: str
+    driver_id: str
+    linked_at: datetime
+
+
+def id_token_key(id_token: str) -> str:
+    """The form in which id tokens are compared: without case (OCPP 1.6, IdToken is a CiString20)."""
+    return id_token.upper()
+
+
+def check_id_token(id_token: str, pointer: str = "/id_token") -> str:
+    """Returns it without blanks around. Raises id_token.invalid for what no charger could send."""
+    id_token = id_token.strip()
+    if not _ID_TOKEN.fullmatch(id_token):
+        raise invalid("id_token.invalid", "An id token has 1 to 20 printable characters without blanks.", pointer)
+    return id_token
+
+
+def app_token(driver_id: str) -> str:
+    """The id token that stands for the driver's app: what a charger gets in RemoteStartTransaction. 19 characters."""
+    number = int.from_bytes(hashlib.sha256(driver_id.encode()).digest()[:10], "big")
+    return "APP" + "".join(_BASE32[(number >> (5 * place)) & 31] for place in range(_APP_DIGITS))
+
+
+def matches_search(driver: Driver, words: str) -> bool:
+    """Every word occurs in the name, e-mail, phone or id."""
+    text = " ".join((driver.full_name, driver.email, driver.phone or "", driver.driver_id)).casefold()
+    return all(word in text for word in words.casefold().split())

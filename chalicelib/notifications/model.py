@@ -1,0 +1,41 @@
+"""A mail, from the moment somebody wants it sent. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib.kernel.lifecycle import Lifecycle
+
+MAIL = Lifecycle(
+    noun="mail",
+    initial="pending",
+    transitions={("pending", "accept"): "sent", ("pending", "refuse"): "refused"},
+)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """`data` fills the template and is forgotten once the mail was sent: it may hold a code.
+
+    `refusal` is the mail service's reason for refusing a mail for good.
+    """
+
+    dedupe_key: str
+    to: str
+    template: str
+    language: str
+    state: str
+    queued_at: datetime
+    data: dict[str, str] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A rendered mail: plain text, and the same as HTML."""
+
+    subject: str
+    text: str
+    html: str

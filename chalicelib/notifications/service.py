@@ -1,0 +1,89 @@
+"""Queueing mails with the fact they tell about, and sending them afterwards.
+
+A mail has a key that says why it is sent (`offline#<charger>#<since>`): however often it is queued under that key,
+it is one mail. Sending is at least once: a crash between the mail service's yes and our note sends it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from botocore.exceptions import ClientError
+
+from chalicelib.kernel import log, outbox
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.notifications import templates
+from chalicelib.notifications.model import MAIL, Mail, Message
+from chalicelib.notifications.store import MAILS, RETENTION, MailRow, mail_key
+
+# Answers of SES that no retry changes: the message or its address is at fault.
+_REFUSALS = frozenset({"MessageRejected", "BadRequestException"})
+
+
+def queue_mail(
+    uow: UnitOfWork, *, dedupe_key: str, to: str, template: str, data: dict[str, str], language: str = "en"
+) -> None:
+    """Adds a mail to the caller's unit of work; a no-op for a key that was queued before, never a conflict.
+
+    Raises KeyError for an unknown template or data that leaves a gap in it: the caller's mistake, found before
+    anything is written.
+    """
+    templates.render(template, data, language)
+    now = uow.ctx.now()
+    # Each attribute stays what the first call made it: a repeat writes nothing new, and cannot fail the caller.
+    uow.update(
+        MAILS,
+        mail_key(dedupe_key),
+        [
+            MailRow.dedupe_key.set(MailRow.dedupe_key | dedupe_key),
+            MailRow.to.set(MailRow.to | to),
+            MailRow.template.set(MailRow.template | template),
+            MailRow.language.set(MailRow.language | language),
+            MailRow.state.set(MailRow.state | MAIL.initial),
+            MailRow.queued_at.set(MailRow.queued_at | now),
+            MailRow.data.set(MailRow.data | data),
+            MailRow.expires_at.set(MailRow.expires_at | int((now + RETENTION).timestamp())),
+        ],
+        name="mail",
+    )
+    outbox.emit(uow, "mail.queued", dedupe_key)
+
+
+def send_mail(ctx: Context, dedupe_key: str) -> None:
+    """Sends a pending mail; does nothing for one that was dealt with. Raises what a later try may mend."""
+    mail = MAILS.get(ctx, *mail_key(dedupe_key))
+    if mail is None or not MAIL.allows(mail.state, "accept"):
+        return
+    try:
+        _send(ctx, mail, templates.render(mail.template, mail.data, mail.language))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _REFUSALS:
+            raise
+        log.logger.warning("mail refused", extra={"mail": dedupe_key, "template": mail.template})
+        _record(ctx, mail, "refuse", error.response["Error"]["Message"])
+        return
+    _record(ctx, mail, "accept", None)
+
+
+def _send(ctx: Context, mail: Mail, message: Message) -> None:
+    ctx.client("sesv2").send_email(
+        FromEmailAddress=ctx.settings.mail_from,
+        Destination={"ToAddresses": [mail.to]},
+        Content={
+            "Simple": {
+                "Subject": {"Data": message.subject, "Charset": "UTF-8"},
+                "Body": {
+                    "Text": {"Data": message.text, "Charset": "UTF-8"},
+                    "Html": {"Data": message.html, "Charset": "UTF-8"},
+                },
+            }
+        },
+    )
+
+
+def _record(ctx: Context, mail: Mail, event: str, refusal: str | None) -> None:
+    uow = UnitOfWork(ctx)
+    done = replace(mail, state=MAIL.next(mail.state, event), data={}, sent_at=ctx.now(), refusal=refusal)
+    uow.put(MAILS, done)
+    uow.commit()

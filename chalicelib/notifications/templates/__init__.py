@@ -1,0 +1,77 @@
+"""The mails we know, one file each, and how one becomes text and HTML.
+
+A template is plain text in `string.Template` syntax; the HTML is made from the same text, with every value escaped,
+so that the two never tell different things. A language that is missing falls back to English.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from string import Template
+
+from chalicelib.notifications.model import Message
+from chalicelib.notifications.templates import (
+    already_signed_up,
+    charger_offline,
+    charger_online,
+    invitation,
+    receipt,
+    statement_ready,
+    verification_code,
+)
+from chalicelib.notifications.templates.text import MailText
+
+FALLBACK_LANGUAGE = "en"
+
+TEMPLATES: Mapping[str, Mapping[str, MailText]] = {
+    "already_signed_up": already_signed_up.TEXTS,
+    "charger_offline": charger_offline.TEXTS,
+    "charger_online": charger_online.TEXTS,
+    "invitation": invitation.TEXTS,
+    "receipt": receipt.TEXTS,
+    "statement_ready": statement_ready.TEXTS,
+    "verification_code": verification_code.TEXTS,
+}
+
+_LINE_BREAKS = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]")
+
+
+def render(template: str, data: Mapping[str, str], language: str = FALLBACK_LANGUAGE) -> Message:
+    """Raises KeyError for a template that is not in the map and for a value that the text needs but `data` lacks.
+
+    A line of the body whose values are all empty is left out.
+    """
+    texts = TEMPLATES[template]
+    text = texts.get(language) or texts[FALLBACK_LANGUAGE]
+    values = {name: _CONTROL.sub("", value).strip() for name, value in data.items()}
+    one_line = {name: _LINE_BREAKS.sub(" ", value).strip() for name, value in data.items()}
+    escaped = {name: html.escape(value).replace("\n", "<br>") for name, value in values.items()}
+    paragraphs = [_lines(paragraph, values) for paragraph in text.body.strip().split("\n\n")]
+    plain = ("\n".join(lines) for lines in paragraphs)
+    marked_up = ("<br>".join(html.escape(line, quote=False) for line in lines) for lines in paragraphs)
+    return Message(
+        # A value with a line break must not become a header of its own.
+        subject=Template(text.subject).substitute(one_line),
+        text="\n\n".join(Template(paragraph).substitute(values) for paragraph in plain) + "\n",
+        html=_document("".join(f"<p>{Template(paragraph).substitute(escaped)}</p>" for paragraph in marked_up)),
+    )
+
+
+def _lines(paragraph: str, values: Mapping[str, str]) -> list[str]:
+    kept = []
+    for line in paragraph.split("\n"):
+        names = Template(line).get_identifiers()
+        if not names or any(values[name] for name in names):
+            kept.append(line)
+    return kept
+
+
+def _document(body: str) -> str:
+    return (
+        '<!doctype html><html><head><meta charset="utf-8"></head>'
+        '<body style="font-family:sans-serif;font-size:16px;line-height:1.5;color:#1b1f24;max-width:36em">'
+        f"{body}</body></html>"
+    )

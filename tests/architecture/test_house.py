@@ -1,0 +1,150 @@
+"""The house rules that a machine can hold: who may import whom, who may read time and settings, how long things get.
+
+Each rule is stated in docs/architecture.md; `make check` runs the same import contracts on their own.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = ("app.py", "chalicelib", "ws_handlers", "infra", "bench")
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 70
+
+
+def python_files(*tops: str) -> list[Path]:
+    found: list[Path] = []
+    for top in tops:
+        path = ROOT / top
+        found += [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return found
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("chalicelib")
+
+
+def test_import_contracts_of_pyproject_are_kept() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_store_is_imported_only_by_its_own_capability() -> None:
+    foreign = [
+        f"{importer} imports {module}"
+        for module in sorted(graph().modules)
+        if re.fullmatch(r"chalicelib\.\w+\.store(\.\w+)?", module)
+        for importer in sorted(graph().find_modules_that_directly_import(module))
+        if importer.split(".")[1] != module.split(".")[1]
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("path", python_files(*PRODUCT), ids=relative)
+def test_a_file_and_its_functions_stay_short(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= MAX_FILE_LINES, "a longer file is a design question: split it by noun"
+    too_long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert too_long == []
+
+
+@pytest.mark.parametrize("path", python_files("app.py", "chalicelib", "ws_handlers"), ids=relative)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    if path.read_text().strip():
+        assert ast.get_docstring(ast.parse(path.read_text())), "a module begins by saying what it is"
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+
+
+def test_only_the_clock_reads_time() -> None:
+    readers = {"datetime.now", "datetime.utcnow", "time.time", "date.today", "datetime.today", "time.time_ns"}
+    offenders = [
+        f"{relative(path)}: {call}"
+        for path in python_files("app.py", "chalicelib", "ws_handlers")
+        if relative(path) != "chalicelib/kernel/clock.py"
+        for call in calls(path)
+        if call in readers
+    ]
+    assert offenders == []
+
+
+def test_only_the_context_reads_the_environment() -> None:
+    offenders = [
+        f"{relative(path)}: {call}"
+        for path in python_files("app.py", "chalicelib", "ws_handlers")
+        if relative(path) != "chalicelib/kernel/context.py"
+        for call in calls(path)
+        if call in {"os.environ", "os.getenv"}
+    ]
+    assert offenders == []
+
+
+def test_money_and_input_are_never_checked_by_assert() -> None:
+    offenders = [
+        f"{relative(path)}:{node.lineno}"
+        for path in python_files("app.py", "chalicelib", "ws_handlers")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assert)
+    ]
+    assert offenders == []
+
+
+def test_services_do_not_commit() -> None:
+    """The entry point commits once; only it and jobs call `commit` or `decide_and_commit` (house rule 3.5)."""
+    allowed = re.compile(r"chalicelib/(kernel/|\w+/(jobs|api_\w+)(\.py|/)|ocpp/)|ws_handlers/")
+    offenders = [
+        f"{relative(path)}: {call}"
+        for path in python_files("chalicelib")
+        if "/service" in relative(path)
+        for call in calls(path)
+        if call == "uow.commit" and not allowed.match(relative(path))
+    ]
+    assert offenders == sorted(COMMITTING_SERVICES), "a new committing service needs a reason beside this list"
+
+
+COMMITTING_SERVICES: list[str] = ["chalicelib/monitoring/service.py: uow.commit"]
+"""Why: one outage is told per commit, so that one lost race does not keep the others from being told."""
+
+
+def test_our_own_code_is_not_patched() -> None:
+    banned = re.compile(r"mock\.patch|monkeypatch\.setattr\(\s*[\"']?(chalicelib|ws_handlers|infra|app)\b")
+    offenders = [
+        relative(path) for path in python_files("tests") if banned.search(path.read_text()) and path != Path(__file__)
+    ]
+    assert offenders == []

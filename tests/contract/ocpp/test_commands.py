@@ -1,0 +1,224 @@
+"""Our CALLs: one at a time, each with an end, never sent twice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.chargers import service as chargers
+from chalicelib.ocpp import jobs
+from chalicelib.ocpp.v16.routes import COMMANDS
+from tests.contract.ocpp.wire import Wire, place
+from tests.world import World
+
+
+def expire() -> None:
+    """The scheduled job, as EventBridge starts it."""
+    names = ("version", "account", "region", "detail-type", "source", "time", "id")
+    jobs.expire_commands({**dict.fromkeys(names, ""), "detail": {}, "resources": []}, None)
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "answer", "state"),
+    [
+        ("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}, {"status": "Scheduled"}, "accepted"),
+        ("ChangeAvailability", {"connectorId": 1, "type": "Operative"}, {"status": "Rejected"}, "rejected"),
+        ("ChangeConfiguration", {"key": "k", "value": "v"}, {"status": "RebootRequired"}, "accepted"),
+        ("ChangeConfiguration", {"key": "k", "value": "v"}, {"status": "NotSupported"}, "rejected"),
+        ("ClearCache", {}, {"status": "Accepted"}, "accepted"),
+        ("DataTransfer", {"vendorId": "x"}, {"status": "UnknownVendorId"}, "rejected"),
+        ("GetConfiguration", {"key": ["a"]}, {"unknownKey": ["a"]}, "accepted"),
+        ("GetConfiguration", {}, {}, "accepted"),
+        ("RemoteStartTransaction", {"idTag": "X"}, {"status": "Rejected"}, "rejected"),
+        ("RemoteStopTransaction", {"transactionId": 1}, {"status": "Rejected"}, "rejected"),
+        ("Reset", {"type": "Soft"}, {"status": "Accepted"}, "accepted"),
+        ("TriggerMessage", {"requestedMessage": "Heartbeat"}, {"status": "NotImplemented"}, "rejected"),
+        ("UnlockConnector", {"connectorId": 1}, {"status": "Unlocked"}, "accepted"),
+        ("UnlockConnector", {"connectorId": 1}, {"status": "UnlockFailed"}, "rejected"),
+    ],
+)
+def test_a_command_ends_as_the_charger_says(wire: Wire, action: str, payload: Any, answer: Any, state: str) -> None:
+    queued = wire.queue(action, payload)
+    [sent] = wire.commands()
+    assert sent == [2, queued.command_id, action, payload]
+    assert wire.outcome(queued)[0] == "sent"
+    wire.reply(sent, answer)
+    assert wire.outcome(queued) == (state, answer)
+
+
+def test_the_table_above_leaves_no_command_out() -> None:
+    rows = test_a_command_ends_as_the_charger_says.pytestmark[0].args[1]
+    assert {row[0] for row in rows} == set(COMMANDS)
+
+
+def test_one_at_a_time_in_order(wire: Wire) -> None:
+    first, second = wire.queue("ClearCache", {}), wire.queue("Reset", {"type": "Hard"})
+    [sent] = wire.commands()
+    assert sent[1] == first.command_id
+    wire.reply(sent, {"status": "Accepted"})
+    [sent] = wire.commands()
+    assert sent[1] == second.command_id
+
+
+def test_a_call_of_the_charger_is_answered_while_ours_is_open(wire: Wire) -> None:
+    queued = wire.queue("ClearCache", {})
+    [sent] = wire.commands()
+    assert "currentTime" in wire.call("Heartbeat", {})
+    wire.reply(sent, {"status": "Accepted"})
+    assert wire.outcome(queued)[0] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[3,"ID",{"status":"Perhaps"}]', "does not conform"),
+        ('[3,"ID",{}]', "does not conform"),
+        ('[3,"ID"]', "does not conform"),
+        ('[3,"ID",[]]', "does not conform"),
+        ('[3,"ID",{"status":', "malformed"),
+        ('[4,"ID","NotSupported","no such thing",{}]', "NotSupported: no such thing"),
+        ('[4,"ID","FormationViolation",""]', "FormationViolation"),
+        ('[4,"ID","MadeUp"]', "MadeUp"),
+        ('[4,"ID"]', ""),
+    ],
+)
+def test_an_answer_that_is_none_fails_the_command_and_frees_the_line(wire: Wire, text: str, said: str) -> None:
+    failing, following = wire.queue("ClearCache", {}), wire.queue("Reset", {"type": "Soft"})
+    [sent] = wire.commands()
+    assert wire.send(text.replace("ID", sent[1])) is None
+    state, error = wire.outcome(failing)
+    assert state == "failed"
+    assert said in (error or "")
+    [sent] = wire.commands()
+    assert sent[1] == following.command_id
+
+
+def test_answers_to_nothing_change_nothing(wire: Wire) -> None:
+    queued = wire.queue("ClearCache", {})
+    [sent] = wire.commands()
+    assert wire.send('[3,"somebody-elses",{"status":"Accepted"}]') is None
+    assert wire.outcome(queued)[0] == "sent"
+    wire.reply(sent, {"status": "Rejected"})
+    wire.reply(sent, {"status": "Accepted"})
+    assert wire.outcome(queued) == ("rejected", {"status": "Rejected"})
+
+
+def test_silence_times_out_and_the_next_command_goes_out(world: World, wire: Wire) -> None:
+    silent, following = wire.queue("ClearCache", {}), wire.queue("Reset", {"type": "Soft"})
+    [sent] = wire.commands()
+    world.advance(29)
+    expire()
+    assert wire.outcome(silent)[0] == "sent"
+    world.advance(2)
+    expire()
+    assert wire.outcome(silent) == ("timed_out", "not answered in time")
+    [next_sent] = wire.commands()
+    assert next_sent[1] == following.command_id
+    wire.reply(sent, {"status": "Accepted"})
+    assert wire.outcome(silent)[0] == "timed_out"
+    assert wire.outcome(following)[0] == "sent"
+
+
+def test_a_new_command_does_not_wait_for_the_job_behind_a_silent_one(world: World, wire: Wire) -> None:
+    silent = wire.queue("ClearCache", {})
+    assert len(wire.commands()) == 1
+    world.advance(31)
+    following = wire.queue("Reset", {"type": "Soft"})
+    [sent] = wire.commands()
+    assert sent[1] == following.command_id
+    assert wire.outcome(silent)[0] == "timed_out"
+
+
+def test_what_nobody_could_send_in_time_times_out(world: World, wire: Wire) -> None:
+    wire.close()
+    start = wire.queue("RemoteStartTransaction", {"idTag": "X"})
+    reset = wire.queue("Reset", {"type": "Soft"})
+    assert wire.commands() == []
+    world.advance(61)
+    expire()
+    assert wire.outcome(start) == ("timed_out", "the charger could not be reached in time")
+    assert wire.outcome(reset)[0] == "queued"
+    world.advance(600)
+    expire()
+    assert wire.outcome(reset)[0] == "timed_out"
+    link = chargers.get_link(world.ctx, "WIRE-1")
+    assert link is not None
+    assert link.outbound == []
+
+
+def test_commands_wait_for_the_connection_and_go_after_its_first_frame(wire: Wire) -> None:
+    wire.close()
+    queued = wire.queue("ClearCache", {})
+    assert wire.commands() == []
+    wire.connect()
+    assert wire.commands() == []
+    wire.boot()
+    [sent] = wire.commands()
+    assert sent[1] == queued.command_id
+
+
+def test_a_command_for_a_socket_that_is_gone_goes_to_the_next_one_once(world: World, wire: Wire) -> None:
+    world.gone_connections.add(wire.connection_id)
+    queued = wire.queue("ClearCache", {})
+    assert wire.commands() == []
+    assert wire.outcome(queued)[0] == "queued"
+    link = chargers.get_link(world.ctx, "WIRE-1")
+    assert link is not None
+    assert (link.connection_id, link.inflight_command_id, link.outbound) == (None, None, [queued.command_id])
+    wire.connect()
+    wire.call("Heartbeat", {})
+    [sent] = wire.commands()
+    wire.reply(sent, {"status": "Accepted"})
+    assert wire.outcome(queued)[0] == "accepted"
+
+
+def test_a_command_in_flight_is_not_sent_again_after_a_reconnect(wire: Wire) -> None:
+    queued = wire.queue("ClearCache", {})
+    [sent] = wire.commands()
+    wire.close()
+    wire.connect()
+    wire.call("Heartbeat", {})
+    assert wire.commands() == []
+    wire.reply(sent, {"status": "Accepted"})
+    assert wire.outcome(queued)[0] == "accepted"
+
+
+def test_an_event_that_comes_twice_sends_once(world: World, wire: Wire) -> None:
+    wire.queue("ClearCache", {})
+    [event] = world.pending_events()
+    jobs.on_command_queued(world.ctx, event)
+    jobs.on_command_queued(world.ctx, event)
+    assert len(wire.commands()) == 1
+
+
+def test_a_payload_against_the_schema_fails_with_the_reason_and_is_not_sent(wire: Wire) -> None:
+    wrong = wire.queue("Reset", {"type": "Medium"})
+    right = wire.queue("Reset", {"type": "Soft"})
+    [sent] = wire.commands()
+    assert sent[1] == right.command_id
+    state, error = wire.outcome(wrong)
+    assert state == "failed"
+    assert "Medium" in error
+
+
+def test_commands_of_two_chargers_do_not_wait_for_each_other(world: World, wire: Wire) -> None:
+    operator = world.operator()
+    place(world, operator, "WIRE-2")
+    other = Wire(world, "WIRE-2")
+    other.connect()
+    wire.queue("ClearCache", {})
+    other.queue("ClearCache", {})
+    assert len(wire.commands()) == len(other.commands()) == 1
+
+
+def test_the_answer_of_one_charger_says_nothing_for_another(world: World, wire: Wire) -> None:
+    operator = world.operator()
+    place(world, operator, "WIRE-2")
+    other = Wire(world, "WIRE-2")
+    other.connect()
+    queued = wire.queue("ClearCache", {})
+    [sent] = wire.commands()
+    assert other.send(json.dumps([3, sent[1], {"status": "Accepted"}])) is None
+    assert wire.outcome(queued)[0] == "sent"

@@ -1,0 +1,67 @@
+"""When the store fails: the charger hears InternalError, keeps its message and sends it again. Nothing is half done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.local import aws_hooks
+from infra.local.aws_hooks import AwsError
+from tests.contract.ocpp.test_actions import MINIMAL
+from tests.contract.ocpp.wire import Wire
+from tests.world import World
+
+START = MINIMAL["StartTransaction"]
+
+
+@pytest.fixture
+def break_store(world: World) -> Any:
+    """`break_store(code)` makes every request to DynamoDB fail with it; calling what it returns repairs it."""
+    repairs: list[Callable[[], Any]] = []
+
+    def break_it(code: str) -> Callable[[], None]:
+        def fail(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+            raise AwsError(code, "the store is on fire", 400)
+
+        repair = aws_hooks.register("dynamodb", fail)
+        repairs.append(repair)
+        return repair
+
+    yield break_it
+    for repair in repairs:
+        repair()
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError", "SomethingUnheardOf"])
+def test_a_start_that_could_not_be_stored_is_sent_again(wire: Wire, break_store: Any, code: str) -> None:
+    wire.boot()
+    repair = break_store(code)
+    assert wire.error("StartTransaction", START) == "InternalError"
+    repair()
+    assert wire.call("StartTransaction", START)["transactionId"] > 0
+
+
+def test_a_life_sign_that_could_not_be_stored_costs_no_answer(wire: Wire, break_store: Any) -> None:
+    wire.boot()
+    break_store("ThrottlingException")
+    assert "currentTime" in wire.call("Heartbeat", {})
+
+
+def test_an_answer_that_could_not_be_stored_is_still_not_answered(wire: Wire, break_store: Any) -> None:
+    command = wire.queue("ClearCache", {})
+    [sent] = wire.commands()
+    repair = break_store("ThrottlingException")
+    assert wire.send(json.dumps([3, sent[1], {"status": "Accepted"}])) is None
+    repair()
+    assert wire.outcome(command)[0] == "sent"
+
+
+def test_handshakes_and_goodbyes_fail_cleanly(wire: Wire, break_store: Any) -> None:
+    repair = break_store("ThrottlingException")
+    assert wire.connect()[0] == 500
+    wire.close()
+    repair()
+    assert wire.connect()[0] == 200

@@ -15,6 +15,7 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 from tests import world as worlds
+from tests.site import Site, build_site
 
 
 @pytest.fixture
@@ -23,3 +24,9 @@ def world() -> Iterator[worlds.World]:
     built = worlds.build()
     yield built
     built.close()
+
+
+@pytest.fixture
+def site(world: worlds.World) -> Site:
+    """A site that charges, in that platform: see tests/site.py."""
+    return build_site(world)

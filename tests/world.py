@@ -326,10 +326,10 @@ def table_definitions() -> list[dict[str, Any]]:
     for row in Row.__subclasses__():
         if row.__module__.startswith("chalicelib."):
             tables.setdefault(row.Meta.table_name, []).append(row)
-    return [_definition(name, rows) for name, rows in sorted(tables.items())]
+    return [table_definition(name, rows) for name, rows in sorted(tables.items())]
 
 
-def _definition(name: str, rows: Sequence[type[Row]]) -> dict[str, Any]:
+def table_definition(name: str, rows: Sequence[type[Row]]) -> dict[str, Any]:
     schemas = [row._get_schema() for row in rows]
     attributes = {a["AttributeName"]: a for schema in schemas for a in schema["attribute_definitions"]}
     indexes = {

@@ -50,14 +50,14 @@ def list_meter_values(req: Request, session_id: str, query: PageQuery) -> PageVi
     return page_view(page, views.reading_view)
 
 
-@api.post("/v1/sessions/{session_id}/stop", permission="sessions:stop", status=202, idempotency_key=True)
+@api.post("/v1/sessions/{session_id}/stop", permission="sessions:write", status=202, idempotency_key=True)
 def stop_session(req: Request, session_id: str) -> SessionView:
     """Stop a charging session from the console."""
     session = service.cancel_or_stop(req.uow, _owned(req, session_id), requested_by=req.actor.login_id)
     return views.session_detail(req.ctx, session)
 
 
-@api.get("/v1/cdrs", permission="sessions:read")
+@api.get("/v1/cdrs", permission="cdrs:read")
 def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
     """The sealed billing records of one business day."""
     operator_id = _operator(req, query.operator_id)
@@ -65,7 +65,7 @@ def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
     return page_view(page, views.cdr_view)
 
 
-@api.get("/v1/sessions/{session_id}/cdr", permission="sessions:read")
+@api.get("/v1/sessions/{session_id}/cdr", permission="cdrs:read")
 def get_session_cdr(req: Request, session_id: str) -> CdrView:
     """The CDR of a session that has ended."""
     cdr = lookup.find_cdr(req.ctx, _owned(req, session_id).session_id)

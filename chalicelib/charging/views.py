@@ -22,7 +22,7 @@ from chalicelib.tariffs import rating
 class SessionView(Shape):
     """A charging session. While it runs, energy, power and cost are those of the latest meter reading."""
 
-    id: str
+    session_id: str
     order_no: str
     state: str
     origin: str
@@ -59,7 +59,7 @@ class MeterReadingView(Shape):
 
 
 class CdrView(Shape):
-    id: str
+    cdr_id: str
     session_id: str
     charger_id: str
     evse_no: int
@@ -111,7 +111,7 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
     until = session.stopped_at or (reading.taken_at if reading else session.started_at)
     duration = (until - session.started_at).total_seconds() if until and session.started_at else 0
     return SessionView(
-        id=session.session_id,
+        session_id=session.session_id,
         order_no=session.order_no,
         state=session.state,
         origin=session.origin,
@@ -152,7 +152,7 @@ def reading_view(reading: MeterReading) -> MeterReadingView:
 
 def cdr_view(cdr: Cdr) -> CdrView:
     return CdrView(
-        id=cdr.cdr_id,
+        cdr_id=cdr.cdr_id,
         session_id=cdr.session_id,
         charger_id=cdr.charger_id,
         evse_no=cdr.evse_no,

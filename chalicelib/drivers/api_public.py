@@ -18,8 +18,8 @@ api = Api("auth", "public")
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-CountryText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
-LanguageText = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47.")]
+CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
+LanguageText = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$(?!\n)", description="BCP 47.")]
 
 
 class SignUp(Shape):

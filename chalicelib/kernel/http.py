@@ -280,7 +280,8 @@ def _once(request: Request, endpoint: Endpoint, arguments: dict[str, Any]) -> tu
         request.ctx, scope, request.headers.get("idempotency-key", ""), _fingerprint(endpoint, request, arguments)
     )
     if claim.done:
-        return claim.status or endpoint.status, {"idempotency-replayed": "true"}, (claim.body or "").encode()
+        headers = {"content-type": JSON_TYPE, "idempotency-replayed": "true"}
+        return claim.status or endpoint.status, headers, (claim.body or "").encode()
     request.claim = claim
     try:
         return _decide(request, endpoint, arguments)

@@ -33,7 +33,7 @@ def get_offline_notification(req: Request) -> OfflineNotificationBody:
     return _view(service.offline_rule(req.ctx, req.organization_id))
 
 
-@api.put("/v1/offline-notification", permission="monitoring:update")
+@api.put("/v1/offline-notification", permission="monitoring:write")
 def put_offline_notification(req: Request, body: OfflineNotificationBody) -> OfflineNotificationBody:
     """Set when and whom to tell of a silent charger."""
     rule = OfflineNotification(

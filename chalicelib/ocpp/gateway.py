@@ -148,13 +148,22 @@ def _serve_frame(ctx: Context, connection_id: str, frame: frames.Frame) -> str |
         # Its row is written before the upgrade is answered: this socket outlived it, or its charger.
         _drop(ctx, connection_id)
         return None
+    now = ctx.now()
     step = exchange.next_step(frame, version.faults)
+    answer = _take_step(ctx, connection, version, step, now)
+    is_life_sign = isinstance(step, exchange.Serve) and step.call.action in version.life_signs
+    _note_life(ctx, connection, now, always=is_life_sign)
+    return answer
+
+
+def _take_step(
+    ctx: Context, connection: Connection, version: Version, step: exchange.Step, now: datetime
+) -> str | None:
     if isinstance(step, exchange.Serve):
-        return _serve_call(ctx, connection, version, step.call)
+        return _serve_call(ctx, connection, version, step.call, now)
     if isinstance(step, exchange.Settle):
         if outbound.settle(ctx, connection.charger_id, version, step):
             outbound.send_next(ctx, connection.charger_id)
-        _note_life(ctx, connection, ctx.now())
         return None
     if isinstance(step, exchange.Refuse):
         return frames.encode_error(step.message_id, version.codes[step.failure], step.detail)
@@ -162,7 +171,7 @@ def _serve_frame(ctx: Context, connection_id: str, frame: frames.Frame) -> str |
     return None
 
 
-def _serve_call(ctx: Context, connection: Connection, version: Version, call: Call) -> str:
+def _serve_call(ctx: Context, connection: Connection, version: Version, call: Call, now: datetime) -> str:
     action = version.actions.get(call.action)
     if action is None:
         known = version.knows(call.action)
@@ -173,11 +182,7 @@ def _serve_call(ctx: Context, connection: Connection, version: Version, call: Ca
     charger = _charger(ctx, connection, fresh=action.fresh_charger)
     if charger is None or not (charger.is_placed or action.while_pending):
         return _failed(version, call, Failure.SECURITY, "the charger has not been accepted")
-    now = ctx.now()
-    inbound = Inbound(charger, str(call.message_id), call.payload, now)
-    answer = _act(ctx, version, call, action, inbound)
-    _note_life(ctx, connection, now, always=action.always_touches)
-    return answer
+    return _act(ctx, version, call, action, Inbound(charger, str(call.message_id), call.payload, now))
 
 
 def _act(ctx: Context, version: Version, call: Call, action: Action, inbound: Inbound) -> str:
@@ -208,7 +213,7 @@ def _charger(ctx: Context, connection: Connection, *, fresh: bool) -> Charger | 
     return known
 
 
-def _note_life(ctx: Context, connection: Connection, now: datetime, *, always: bool = False) -> None:
+def _note_life(ctx: Context, connection: Connection, now: datetime, *, always: bool) -> None:
     """Stores that the charger lives, unless that was done within TOUCH_INTERVAL, and wakes commands that wait.
 
     The write gives the link back, so that looking for waiting commands costs nothing. A failure here must not cost

@@ -52,8 +52,6 @@ class Action:
     """Served also before the charger has been accepted."""
     fresh_charger: bool = False
     """Decides on facts of the charger that may have changed within the last minute."""
-    always_touches: bool = False
-    """Exists to prove that the charger lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,8 @@ class Version:
     faults: Mapping[Fault, Failure | None]
     actions: Mapping[str, Action]
     commands: Mapping[str, CommandRoute]
+    life_signs: frozenset[str]
+    """Actions that exist to prove that the charger lives: each is noted."""
     known_elsewhere: frozenset[str]
     """Actions of this version that are neither served nor sent (yet, or by a CSMS at all)."""
 

@@ -33,7 +33,7 @@ class StatementLineView(Shape):
 class SettlementView(Shape):
     """A settlement run with its statement; `difference` says how CDRs and ledger disagree when it is disputed."""
 
-    id: str
+    settlement_id: str
     operator_id: str
     business_day: str
     state: str
@@ -64,7 +64,7 @@ def get_settlement(req: Request, settlement_id: str) -> SettlementView:
 
 def _view(run: Run) -> SettlementView:
     return SettlementView(
-        id=run.settlement_id,
+        settlement_id=run.settlement_id,
         operator_id=run.operator_id,
         business_day=run.business_day,
         state=run.state,

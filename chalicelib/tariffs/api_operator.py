@@ -32,12 +32,12 @@ from chalicelib.tariffs.model import (
 api = Api("tariffs", "operator")
 
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-CurrencyText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
+CurrencyText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.")]
 PriceText = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", description="Major units as a decimal string.")
+    str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)", description="Major units as a decimal string.")
 ]
 PercentText = Annotated[
-    str, msgspec.Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,4})?)$", description="Percent as a decimal string.")
+    str, msgspec.Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,4})?)$(?!\n)", description="Percent as a decimal string.")
 ]
 StepSize = Annotated[int, msgspec.Meta(ge=1, le=1_000_000, description="Wh for ENERGY, seconds for times.")]
 IdText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

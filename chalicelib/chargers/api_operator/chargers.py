@@ -28,11 +28,12 @@ from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
 PasswordText = Annotated[
-    str, msgspec.Meta(pattern="^[\\x21-\\x7e]{16,40}$", description="16 to 40 printable characters (OCPP BasicAuth).")
+    str,
+    msgspec.Meta(pattern=r"^[\x21-\x7e]{16,40}$(?!\n)", description="16 to 40 printable characters (OCPP BasicAuth)."),
 ]
 EvseCount = Annotated[int, msgspec.Meta(ge=1, le=32)]
 IdentityText = Annotated[
-    str, msgspec.Meta(pattern="^[A-Za-z0-9._:@*=+|-]{1,48}$", description="The charger's OCPP identity.")
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:@*=+|-]{1,48}$(?!\n)", description="The charger's OCPP identity.")
 ]
 
 

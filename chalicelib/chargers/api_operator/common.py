@@ -20,7 +20,7 @@ UNSET = msgspec.UNSET
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-CountryText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
 
 
 def owned_location(req: Request, location_id: str) -> Location:

@@ -26,8 +26,10 @@ from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
-LatitudeText = Annotated[str, msgspec.Meta(pattern=r"^-?([0-9]|[1-8][0-9]|90)(\.[0-9]{1,7})?$")]
-LongitudeText = Annotated[str, msgspec.Meta(pattern=r"^-?([0-9]|[1-9][0-9]|1[0-7][0-9]|180)(\.[0-9]{1,7})?$")]
+LatitudeText = Annotated[str, msgspec.Meta(pattern=r"^-?(([0-9]|[1-8][0-9])(\.[0-9]{1,7})?|90(\.0{1,7})?)$(?!\n)")]
+LongitudeText = Annotated[
+    str, msgspec.Meta(pattern=r"^-?(([0-9]|[1-9][0-9]|1[0-7][0-9])(\.[0-9]{1,7})?|180(\.0{1,7})?)$(?!\n)")
+]
 ZoneText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="IANA time zone.")]
 
 

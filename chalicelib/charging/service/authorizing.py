@@ -21,10 +21,9 @@ def authorize_id_token(ctx: Context, *, charger: Charger, id_token: str) -> Auth
     found = drivers.find_id_token(ctx, id_token, consistent=False)
     if found is None or found.driver_id is None:
         return Authorization("invalid")
-    if found.status != "active" or not found.driver_active:
-        return Authorization("blocked", found.driver_id)
-    if found.expires_at is not None and found.expires_at <= ctx.now():
-        return Authorization("expired", found.driver_id, found.expires_at)
+    verdict = found.verdict(charger.operator_id, ctx.now())
+    if verdict != "accepted":
+        return Authorization(verdict, found.driver_id, found.expires_at, found.group_id)
     currency = operator_of(ctx, charger.operator_id).currency
     if wallets.available(ctx, found.driver_id, currency, consistent=False).amount < MIN_AVAILABLE:
         return Authorization("blocked", found.driver_id, found.expires_at, found.group_id)

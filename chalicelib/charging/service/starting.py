@@ -30,7 +30,7 @@ from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import DomainError, StaleRead
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.tariffs import service as tariffs
 from chalicelib.wallets import service as wallets
 
@@ -68,29 +68,62 @@ def start_by_charger(
     that was still open on the EVSE has lost its stop: it is closed as abnormal at its last meter value.
     """
     start = Start(evse_no, id_token, meter_start_wh, started_at, message_id)
+    try:
+        return _start(uow, charger, start)
+    except _Superseded as superseded:
+        # A commit of its own: that the old session is over is a fact whether or not this start lands, and what its
+        # hold gives back is there for the new one.
+        session_id = superseded.session_id
+        decide_and_commit(uow.ctx, lambda closing: _close_superseded(closing, session_id))
+        return _start(uow, charger, start)
+
+
+class _Superseded(Exception):
+    """Another session is still open on the EVSE. Raised before anything is written."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(session_id)
+        self.session_id = session_id
+
+
+def _close_superseded(uow: UnitOfWork, session_id: str) -> None:
+    session = lookup.require_session(uow.ctx, session_id)
+    if session.state in PENDING_STATES:
+        close_unstarted(uow, session, "cancelled", "another id token started")
+    elif session.state in DELIVERING_STATES:
+        close_lost(uow, session, "stop_missing")
+
+
+def _start(uow: UnitOfWork, charger: Charger, start: Start) -> StartOutcome:
     key = charger_key(charger.charger_id)
-    occupancy = lookup.find_occupancy(uow.ctx, key, evse_no)
+    occupancy = lookup.find_occupancy(uow.ctx, key, start.evse_no)
     present = lookup.find_session(uow.ctx, occupancy.session_id) if occupancy else None
     if occupancy and present and _is_repeated(occupancy, present, start):
-        authorization = Authorization(present.authorization, present.driver_id)
-        return StartOutcome(occupancy.transaction_id or 0, authorization)
+        return StartOutcome(occupancy.transaction_id or 0, Authorization(present.authorization, present.driver_id))
     transaction_id = _transaction_id(key, start, occupancy)
-    if present and present.state in PENDING_STATES and present.id_token.upper() == id_token.upper():
+    if present and present.state in PENDING_STATES and present.id_token.upper() == start.id_token.upper():
         authorization = Authorization("accepted", present.driver_id)
         session = _begin(present, start, transaction_id)
         save(uow, present, session)
         history = occupancy.history if occupancy else []
     else:
-        if present and present.state in PENDING_STATES:
-            close_unstarted(uow, present, "cancelled", "another id token started")
-        elif present and present.state in DELIVERING_STATES:
-            close_lost(uow, present, "stop_missing")
+        if present and present.is_open:
+            raise _Superseded(present.session_id)
         session, authorization = _open_card_session(uow, charger, start, transaction_id)
         history = occupancy.history_for_successor() if occupancy else []
     _occupy(
         uow,
         occupancy,
-        Occupancy(key, evse_no, session.session_id, id_token, transaction_id, _key(start), message_id, history),
+        Occupancy(
+            charger_key=key,
+            evse_no=start.evse_no,
+            session_id=session.session_id,
+            id_token=start.id_token,
+            transaction_id=transaction_id,
+            start_key=_key(start),
+            message_id=start.message_id,
+            history=history,
+        ),
     )
     outbox.emit(uow, "charging_session.started", session.session_id, {"origin": session.origin})
     return StartOutcome(transaction_id, authorization)

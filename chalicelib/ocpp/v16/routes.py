@@ -27,7 +27,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "Authorize": Action(authorize.handle, authorize.refuse),
     "BootNotification": Action(boot_notification.handle, while_pending=True, fresh_charger=True),
     "DataTransfer": Action(data_transfer.handle),
-    "Heartbeat": Action(heartbeat.handle, always_touches=True),
+    "Heartbeat": Action(heartbeat.handle),
     "MeterValues": Action(meter_values.handle, meter_values.refuse, while_pending=True),
     "StartTransaction": Action(start_transaction.handle, start_transaction.refuse, fresh_charger=True),
     "StatusNotification": Action(status_notification.handle, status_notification.refuse),
@@ -83,5 +83,6 @@ V16: Final = Version(
     faults=V16_FAULTS,
     actions=ACTIONS,
     commands=COMMANDS,
+    life_signs=frozenset({"Heartbeat"}),
     known_elsewhere=KNOWN_ELSEWHERE,
 )

@@ -159,8 +159,10 @@ class Connection:
         self._end(code, reason)
         if self._transport.is_closing():
             return
-        if self._transport.can_write_eof():
+        try:
             self._transport.write_eof()
+        except OSError:  # the peer has reset the socket, the loop has not noticed yet
+            self._transport.abort()
         self._await_peer()
 
     def _await_peer(self) -> None:

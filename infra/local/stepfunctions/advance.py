@@ -28,17 +28,11 @@ def advance(cursor: Cursor) -> bool:
         case Phase.JOIN:
             fanout.join(cursor)
         case Phase.INVOKE:
-            return _resolve(cursor)
+            return tasks.resolve(cursor)
         case Phase.PARKED:
-            if not _resolve(cursor):
+            if not tasks.resolve(cursor):
                 cursor.park(Phase.PARKED, cursor.branch.deadline_us)
     return True
-
-
-def _resolve(cursor: Cursor) -> bool:
-    text = cursor.branch.task_token
-    known = None if text is None else cursor.store.task_token(text)
-    return tasks.resolve(cursor, known.answer if known else None)
 
 
 def _selected(cursor: Cursor) -> Json:

@@ -115,6 +115,7 @@ class Runner:
         branch = self._store.add_branch(execution.id, None, 0, parsed.start_at, from_text(text))
         cursor = Cursor(self._store, parsed, execution, branch, now_us)
         cursor.event("ExecutionStarted", input=text)
+        branch.last_event = 0  # the service numbers it so: the first state follows nothing
         cursor.park(Phase.ENTER, now_us)
         self._store.save_counters(execution)
         return execution
@@ -225,7 +226,7 @@ class Runner:
         if call is not None:
             outcome = self._call(call.function, call.call)
             with self._store.unit():
-                self._carry_on(call.id, lambda cursor: self._returned(cursor, outcome))
+                self._carry_on(call.id, lambda cursor: tasks.returned(cursor, outcome))
         return True
 
     def _carry_on(self, identity: int, act: Callable[[Cursor], Branch | None]) -> Branch | None:
@@ -258,11 +259,6 @@ class Runner:
     def _advance(self, cursor: Cursor) -> Branch | None:
         """The branch whose function is to be called now, if the step came to that."""
         return None if advance(cursor) else cursor.branch
-
-    def _returned(self, cursor: Cursor, outcome: Answer) -> None:
-        # An answer by task token, given while the function ran, counts; so does a timeout that passed meanwhile.
-        if not advance(cursor):
-            tasks.returned(cursor, outcome)
 
     def _call(self, function: str, payload: Json) -> Answer:
         try:

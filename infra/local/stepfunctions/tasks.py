@@ -58,30 +58,39 @@ def beat(branch: Branch, now_us: int) -> None:
         branch.due_us = branch.deadline_us
 
 
-def resolve(cursor: Cursor, answer: Answer | None) -> bool:
+def resolve(cursor: Cursor) -> bool:
     """Settles an attempt that was answered by its task token or is out of time; whether it was."""
-    if answer is not None:
-        _settle(cursor, answer)
+    branch = cursor.branch
+    known = None if branch.task_token is None else cursor.store.task_token(branch.task_token)
+    if known is not None and known.answer is not None:
+        _settle(cursor, known.answer)
         return True
-    deadline_us = cursor.branch.deadline_us
-    if deadline_us is None or cursor.now_us < deadline_us:
+    if branch.deadline_us is None or cursor.now_us < branch.deadline_us:
         return False
-    error = TIMEOUT if deadline_us == cursor.branch.timeout_us else HEARTBEAT_TIMEOUT
+    error = TIMEOUT if branch.deadline_us == branch.timeout_us else HEARTBEAT_TIMEOUT
     _failed(cursor, StatesError(error, None))
     return True
 
 
 def returned(cursor: Cursor, outcome: Answer) -> None:
-    """The function came back. A callback's value is only a receipt: the task token decides."""
+    """The function came back with `outcome`.
+
+    An answer by task token, given while it ran, counts more, and so does a timeout that passed meanwhile. What a
+    callback's function returns is only a receipt.
+    """
     task = cursor.state
-    if not isinstance(task, Task) or outcome.failed or task.integration == "function":
-        _settle(cursor, outcome)
-    elif task.integration == "invoke":
-        _settle(cursor, Answer(failed=False, output=_wrapped(outcome.output)))
-    else:
+    submitted = isinstance(task, Task) and task.integration == "callback" and not outcome.failed
+    if isinstance(task, Task) and submitted:
         cursor.event("TaskSubmitted", **_resource(task), output=to_text(_wrapped(outcome.output)))
         cursor.branch.call = None
+    if resolve(cursor):
+        return
+    if submitted:
         cursor.park(Phase.PARKED, cursor.branch.deadline_us)
+    elif isinstance(task, Task) and task.integration == "invoke" and not outcome.failed:
+        _settle(cursor, Answer(failed=False, output=_wrapped(outcome.output)))
+    else:
+        _settle(cursor, outcome)
 
 
 def _settle(cursor: Cursor, answer: Answer) -> None:

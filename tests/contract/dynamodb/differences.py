@@ -109,6 +109,71 @@ DIFFERENCES: dict[str, Difference] = {
         "Not checked on UpdateItem.",
         "Real tables answer 'Type mismatch for Index Key'.",
     ),
+    "last-key-at-limit": Difference(
+        "A page that stops at Limit has a LastEvaluatedKey, even if nothing follows.",
+        "Looks ahead and gives none.",
+        "DG 'Paginating table query results': a last key does not mean that there is more.",
+    ),
+    "key-condition": Difference(
+        "A key condition is one partition by equality and at most one range, of the keys' types; start keys are whole "
+        "and of that partition; filters name no key.",
+        "Accepts OR, <>, three tests, other types, foreign or half start keys, filters on keys; misreads a mirrored "
+        "comparison.",
+        "DG 'Key condition expressions'.",
+    ),
+    "unknown-index": Difference(
+        "A query of an index that is not there is a ValidationException.",
+        "ResourceNotFoundException.",
+        "Real tables answer 'The table does not have the specified index'.",
+    ),
+    "local-index-fetch": Difference(
+        "A local index fetches attributes it does not project when they are asked for.",
+        "Gives the projected ones.",
+        "DG 'Local secondary indexes', fetches.",
+    ),
+    "index-projection": Difference(
+        "A global index refuses a projection of attributes it does not have.",
+        "Leaves them out.",
+        "API Query, Select: only attributes that are projected into a global index can be requested.",
+    ),
+    "transact-runtime-validation": Difference(
+        "An update that does not fit the stored item cancels the transaction with the reason ValidationError.",
+        "Refuses the request with ValidationException, without reasons.",
+        "API TransactWriteItems, CancellationReasons.",
+    ),
+    "transact-size": Difference(
+        "A transaction has at most 4 MB.", "Any size.", "API TransactWriteItems: aggregate size of the items."
+    ),
+    "transact-get-projection": Difference(
+        "Each Get of a transaction has its own projection.", "Ignores it.", "API Get, ProjectionExpression."
+    ),
+    "transact-get-limit": Difference(
+        "TransactGetItems takes 100 items.", "25, the limit of old.", "API TransactGetItems; raised to 100 in 2022."
+    ),
+    "request-token": Difference(
+        "A repeat with the same ClientRequestToken succeeds and writes nothing; with other items it is refused.",
+        "Ignores the token: writes twice.",
+        "API TransactWriteItems; the lost answer must not spend money twice.",
+    ),
+    "batch-limits": Difference(
+        "A batch has at most 25 writes and names an item once, be it put or deleted.",
+        "Counts puts alone, compares puts with puts.",
+        "API BatchWriteItem.",
+    ),
+    "batch-all-or-nothing": Difference(
+        "One wrong write refuses the whole batch.", "Writes those before it.", "API BatchWriteItem."
+    ),
+    "capacity": Difference(
+        "Capacity units follow sizes, consistency, indexes and transactions.",
+        "Constant per request.",
+        "DG 'Read and write capacity'; our cost bench counts them.",
+    ),
+    "table-definition": Difference(
+        "A key schema begins with its HASH key.", "Accepts a RANGE key alone.", "API CreateTable, KeySchema."
+    ),
+    "time-to-live-twice": Difference(
+        "Enabling it twice is refused.", "Accepted.", "Real tables answer 'TimeToLive is already enabled'."
+    ),
 }
 
 

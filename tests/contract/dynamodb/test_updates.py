@@ -210,8 +210,8 @@ REFUSED: list[tuple[str, Item, str]] = [
     ("PUT a = :v", ONE, "Syntax error"),
     ("SET status = :v", ONE, "reserved keyword"),
     ("", {}, "can not be empty"),
-    ("SET a = begins_with(a, :v)", ONE, ""),
-    ("SET a = :empty", {":empty": {"SS": []}}, ""),
+    ("SET a = begins_with(a, :v)", ONE, "not allowed"),
+    ("SET a = :empty", {":empty": {"SS": []}}, "may not be empty"),
     ("ADD amount :small", {":small": number("1E-40")}, "38 significant digits"),
 ]
 REFUSED_DIFFERING = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import chalice
 import pytest
+import uvloop
 from aiohttp import web
 
 from chalicelib.kernel.clock import VirtualClock
@@ -22,6 +23,11 @@ from infra.local.gateway.websocket import WebSocketApi
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 Event = dict[str, Any]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every case on both loops: the platform runs on uvloop, a test of the product may embed the gateway."""
+    return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
 
 
 @dataclass
@@ -112,14 +118,14 @@ class RawClient:
         self.headers: dict[str, str] = {}
 
     async def upgrade(self, target: str, *extra: str) -> None:
-        lines = [
+        lines = (
             f"GET {target} HTTP/1.1",
             "Host: 127.0.0.1",
             "Upgrade: websocket",
             "Connection: Upgrade",
             "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-        ]
+        )
         await self.request(*lines, *extra)
 
     async def request(self, *lines: str) -> None:
@@ -132,8 +138,9 @@ class RawClient:
     async def body(self) -> bytes:
         return await self.reader.readexactly(int(self.headers["content-length"]))
 
-    def send(self, opcode: int, payload: bytes = b"", *, final: bool = True) -> None:
-        self.writer.write(masked_frame(opcode, payload, final=final))
+    def send(self, opcode: int, payload: bytes = b"", *, final: bool = True, times: int = 1) -> None:
+        """Writes the frame; `times` copies in one piece."""
+        self.writer.write(masked_frame(opcode, payload, final=final) * times)
 
     async def receive(self) -> tuple[int, bool, bytes]:
         """`(opcode, final, payload)` of the next frame."""

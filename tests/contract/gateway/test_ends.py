@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 from websockets.asyncio.client import connect
+
+from infra.local.gateway.connection import CLOSE_WAIT_S
 
 CLOSE = 0x8
 
@@ -151,12 +156,34 @@ async def test_a_failing_disconnect_handler_harms_nobody(gateway, open_raw):
 
 async def test_a_stop_ends_every_connection_with_its_event(gateway):
     clients = [await connect(f"{gateway.server.websocket_url}/ocpp/CP{number}") for number in range(20)]
-    await gateway.server.stop()
+    async with asyncio.timeout(CLOSE_WAIT_S):
+        await gateway.server.stop()
     for client in clients:
         await client.wait_closed()
         assert client.close_code == 1001
     assert len(gateway.handlers.disconnects) == 20
     await gateway.server.stop()
+
+
+async def test_a_stop_survives_a_peer_that_has_just_reset_its_socket(gateway, open_raw):
+    """The reset arrives between two turns of the loop: half-closing fails, the other connections still end well."""
+    loop = asyncio.get_running_loop()
+    leaving = socket.create_connection(("127.0.0.1", gateway.server.port))
+    leaving.setblocking(False)
+    await loop.sock_sendall(
+        leaving,
+        b"GET /ocpp/A HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\n\r\n",
+    )
+    assert b" 101 " in await loop.sock_recv(leaving, 4096)
+    staying = await open_raw(gateway, "/ocpp/B")
+    leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    leaving.close()
+    stopping = asyncio.create_task(gateway.api.stop(web.Application()))
+    assert (await staying.receive_close())[0] == 1001
+    staying.writer.close()
+    await stopping
+    assert len(gateway.handlers.disconnects) == 2
 
 
 async def test_a_client_that_left_during_connect_gets_its_disconnect(gateway, open_raw):

@@ -107,7 +107,7 @@ async def test_the_event_is_api_gateways(client):
     context = event.request_context
     assert (context.http_method, context.resource_path, context.stage) == ("POST", "/v1/things", "live")
     assert context.identity.source_ip == "127.0.0.1"
-    assert event.headers["x-forwarded-for"] == "127.0.0.1"
+    assert raw["multiValueHeaders"]["X-Forwarded-For"] == ["127.0.0.1"]
     assert context.identity.user_agent == "test"
     assert context.request_time == "01/Mar/2026:12:00:00 +0000"
     assert context.request_time_epoch == 1772366400000

@@ -157,11 +157,11 @@ async def test_what_the_cdn_vouches_for_can_not_come_from_the_client(gateway, op
         "Authorization: Basic Q1AxOnNlY3JldA==",
     )
     event = gateway.handlers.connects[0]
-    headers = {name.lower(): values for name, values in event["multiValueHeaders"].items()}
-    assert headers["x-origin-verify"] == ["the-secret"]
-    assert not [name for name in headers if name.startswith("cloudfront-")]
-    assert headers["x-forwarded-for"] == ["127.0.0.1"]
-    assert headers["authorization"] == ["Basic Q1AxOnNlY3JldA=="]
+    pairs = [(name.lower(), value) for name, values in event["multiValueHeaders"].items() for value in values]
+    assert [value for name, value in pairs if name == "x-origin-verify"] == ["the-secret"]
+    assert [name for name, _ in pairs if name.startswith("cloudfront-")] == []
+    assert [value for name, value in pairs if name == "x-forwarded-for"] == ["127.0.0.1"]
+    assert [value for name, value in pairs if name == "authorization"] == ["Basic Q1AxOnNlY3JldA=="]
 
 
 async def test_the_stage_address_passes_everything_as_sent(gateway, open_raw):

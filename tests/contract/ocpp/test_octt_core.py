@@ -250,7 +250,7 @@ def test_tc_023_2_an_expired_card_is_expired(world: World, operator: Operator, w
 
 def test_tc_023_3_a_blocked_card_is_blocked(world: World, wire: Wire, dora: Driver) -> None:
     card = drivers.require_card(world.ctx, CARD)
-    world.commit(lambda uow: drivers.change_card(uow, card, status="blocked"))
+    world.commit(lambda uow: drivers.change_card(uow, card, {"status": "blocked"}))
     assert authorize(wire) == "Blocked"
 
 

@@ -84,15 +84,13 @@ def declines(_: World, payload: Any) -> Any:
 
 
 def declines_times(times: int) -> Function:
-    """A function that raises `times` times, then returns how often it was called. One per run of a case:
-    the count is kept by world."""
-    seen: dict[int, int] = {}
+    """A function that raises the first `times` times of a run, then returns how often it was called."""
 
     def function(world: World, payload: Any) -> Any:
-        seen[id(world)] = seen.get(id(world), 0) + 1
-        if seen[id(world)] <= times:
-            raise Declined(f"attempt {seen[id(world)]}")
-        return seen[id(world)]
+        calls = len(world.calls.made)
+        if calls <= times:
+            raise Declined(f"attempt {calls}")
+        return calls
 
     return function
 

@@ -41,7 +41,8 @@ def _survey(rule: State) -> State:
 
 def _on_all(name: str, operator: str, constant: Any, operand: Any = None) -> Case:
     rule = {"Variable": "$.v", operator: constant}
-    return Case(name, _survey(rule), {"values": list(_VALUES.values()), "operand": operand})
+    payload = {"values": list(_VALUES.values()), "operand": operand}
+    return Case(name, _survey(rule), payload, unordered=True)
 
 
 def _on(name: str, payload: Any, *rules: State, default: bool = True) -> Case:

@@ -82,3 +82,7 @@ DIFFERENCES: dict[str, Difference] = {
         {"seen": {**_ORDER, "problem": {"Error": "Refused", "Cause": "no funds"}}}, _NO_CAUSE
     ),
 }
+
+# Same outcome, another history: moto writes a TaskFailed for a template or a ResultPath that fails, one before the
+# task was scheduled and two after it succeeded. The service ends the execution (or follows the Catch) without one.
+UNTOLD = {"task-parameters-missing", "task-selector-missing", "result-path-failure"}

@@ -223,7 +223,7 @@ def test_history_tells_the_story_in_pages_and_backwards(desk: Desk, client: Any)
     pages = client.get_paginator("get_execution_history").paginate(executionArn=arn, PaginationConfig={"PageSize": 3})
     events = [event for page in pages for event in page["events"]]
     assert [event["type"] for event in events] == kinds
-    assert [event["previousEventId"] for event in events] == [0, 1, 2, 3, 4, 5, 6]
+    assert [event["previousEventId"] for event in events] == [0, 0, 2, 3, 4, 5, 6]
     assert events[1]["stateEnteredEventDetails"] == {"name": "Ask", "input": '{"a":1}'}
     assert events[5]["taskFailedEventDetails"]["error"] == "Refused"
     backwards = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=2)["events"]

@@ -56,6 +56,7 @@ class Calls:
 
 class World(Protocol):
     client: Any
+    calls: Calls
     events: list[tuple[str, int]]
 
     def run(self, definition: dict[str, Any], payload: Any, functions: dict[str, Function]) -> Outcome: ...

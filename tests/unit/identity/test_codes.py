@@ -34,7 +34,8 @@ def _verify(world: World, email: str, code: str, purpose: str = "sign_up") -> bo
     try:
         world.commit(lambda uow: identity.verify_code(uow, email=email, purpose=purpose, code=code))  # type: ignore[arg-type]
     except DomainError as error:
-        assert error.code == "verification.code_invalid"
+        if error.code != "verification.code_invalid":
+            raise
         return False
     return True
 

@@ -10,6 +10,7 @@ from chalicelib.ocpp.moments import read_moment
 from chalicelib.ocpp.v16.connectors import evse_no_of
 from chalicelib.ocpp.version import Inbound
 
+
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     payload = call.payload
     chargers.record_status(

@@ -1,0 +1,48 @@
+"""What a driver finds by scanning a label or typing a number."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import Location
+from tests.unit.chargers.conftest import Site
+
+
+@pytest.fixture
+def placed(site: Site) -> Site:
+    location = Location(
+        "loc_1", "org_1", "Depot", "Ring 1", "Köln", "DE", "Europe/Berlin", created_at=site.world.ctx.now()
+    )
+    site.world.commit(lambda uow: chargers.add_location(uow, location))
+    site.world.commit(lambda uow: chargers.place_charger(uow, site.charger, location))
+    return site
+
+
+def test_by_code_the_connector_is_known(placed: Site) -> None:
+    token = placed.world.driver_token("drv_1")
+    code = chargers.list_evses(placed.world.ctx, "CP-1")[1].code
+    for written in (code, str(code).lower()):
+        status, body = placed.world.rest.get(f"/v1/driver/chargers/{written}", token=token)
+        assert status == 200
+        assert (body["charger_id"], body["evse_no"]) == ("CP-1", 2)
+        assert body["location"]["name"] == "Depot"
+        assert [connector["letter"] for connector in body["connectors"]] == ["A", "B"]
+
+
+def test_by_number_people_choose(placed: Site) -> None:
+    placed.connect("ws-1")
+    body = placed.world.rest.get("/v1/driver/chargers/cp-1", token=placed.world.driver_token("drv_1")).body
+    assert (body["charger_id"], body["evse_no"], body["online"]) == ("CP-1", None, True)
+
+
+def test_what_cannot_be_charged_at_is_not_found(site: Site) -> None:
+    token = site.world.driver_token("drv_1")
+    code = chargers.list_evses(site.world.ctx, "CP-1")[0].code
+    for written in (code, "CP-1", "CP-9", "ZZZZZZZZ"):
+        assert site.world.rest.get(f"/v1/driver/chargers/{written}", token=token).status == 404
+
+
+def test_operators_are_no_drivers(placed: Site) -> None:
+    token = placed.world.operator().access_token
+    assert placed.world.rest.get("/v1/driver/chargers/CP-1", token=token).status == 403

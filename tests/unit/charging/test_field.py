@@ -1,0 +1,159 @@
+"""What chargers do in the field: repeat, forget, mix up, come back late. No session twice, no energy lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.charging import lookup
+from chalicelib.charging.store import ORPHAN_STOPS, charger_pk
+from tests.site import CARD, Site
+
+OTHER_CARD = "0BADCAFE01"
+
+
+@pytest.mark.parametrize("message_id", ["start-1", "start-2"])
+def test_a_start_that_is_sent_again_is_the_same_session(site: Site, message_id: str) -> None:
+    """SteVe #1294, MicroOcpp #237: the retry comes under a new message id."""
+    at = site.world.clock.now()
+    first = site.start(at=at)
+    again = site.start(at=at, message_id=message_id)
+    assert again.transaction_id == first.transaction_id
+    assert len(site.sessions()) == 1
+    assert site.available() == 0
+
+
+def test_the_answer_to_a_start_that_got_lost_is_given_again_after_the_stop(site: Site) -> None:
+    at = site.world.clock.now()
+    first = site.start(at=at)
+    site.stop(first.transaction_id, 1200)
+    assert site.start(at=at).transaction_id == first.transaction_id
+    assert len(site.sessions()) == 1
+
+
+def test_a_clock_that_stands_still_does_not_hide_a_second_session(site: Site) -> None:
+    at = site.world.clock.now()
+    first = site.start(at=at, message_id="a")
+    site.stop(first.transaction_id, 1000)
+    second = site.start(at=at, message_id="b")
+    assert second.transaction_id != first.transaction_id
+    assert len(site.sessions()) == 2
+
+
+def test_a_stop_that_is_sent_again_changes_nothing(site: Site) -> None:
+    outcome = site.start()
+    site.stop(outcome.transaction_id, 1200)
+    lines = site.lines()
+    site.stop(outcome.transaction_id, 1900)
+    assert site.lines() == lines
+    assert site.sessions()[0].energy_wh == 200
+
+
+@pytest.mark.parametrize("wrong_id", [0, -1, 987654])
+def test_a_stop_with_a_wrong_id_ends_the_only_session(site: Site, wrong_id: int) -> None:
+    """SteVe #156: transaction id 0 or -1 after a lost StartTransaction.conf."""
+    site.start()
+    site.stop(wrong_id, 1200)
+    assert [session.state for session in site.sessions()] == ["settled"]
+
+
+def test_a_stop_with_a_wrong_id_does_not_choose_between_two_sessions(site: Site) -> None:
+    site.start(evse_no=1)
+    site.start(OTHER_CARD, evse_no=2, message_id="start-2")
+    site.stop(-1, 1200)
+    assert {session.state for session in site.sessions()} == {"charging"}
+    kept = ORPHAN_STOPS.get(site.world.ctx, charger_pk("cp-001"), "orphan_stop#-1")
+    assert kept is not None
+    assert kept.meter_stop_wh == 1200
+
+
+def test_a_new_start_closes_the_session_whose_stop_was_lost(site: Site) -> None:
+    first = site.start(meter_wh=1000)
+    site.advance(10)
+    site.meter(first.transaction_id, 1400)
+    site.advance(10)
+    second = site.start(meter_wh=1500, message_id="start-2")
+    lost, present = site.sessions()
+    assert (lost.state, lost.abnormal_cause, lost.energy_wh) == ("abnormal", "stop_missing", 400)
+    assert lost.captured == 14
+    assert (present.state, present.transaction_id) == ("charging", second.transaction_id)
+    site.stop(second.transaction_id, 1700)
+    assert site.income() == 14 + 7
+    assert site.available() == 2000 - 21
+
+
+def test_the_late_stop_of_a_replaced_session_finds_it_and_changes_nothing(site: Site) -> None:
+    first = site.start(meter_wh=1000)
+    site.advance(1)
+    second = site.start(meter_wh=1500, message_id="start-2")
+    site.stop(first.transaction_id, 1490)
+    assert site.sessions()[1].state == "charging"
+    site.stop(second.transaction_id, 1700)
+    assert site.sessions()[1].energy_wh == 200
+
+
+def test_an_offline_session_is_replayed_hours_later(site: Site) -> None:
+    began = site.world.clock.now() - timedelta(hours=5)
+    outcome = site.start(at=began, meter_wh=1000)
+    site.stop(outcome.transaction_id, 2000, at=began + timedelta(hours=1))
+    [session] = site.sessions()
+    assert session.started_at == began
+    assert session.stopped_at == began + timedelta(hours=1)
+    assert session.captured == 35
+
+
+def test_two_connectors_in_one_second_are_two_sessions(site: Site) -> None:
+    """EVtivity gave the second connector the first one's transaction."""
+    at = site.world.clock.now()
+    left = site.start(CARD, evse_no=1, at=at)
+    right = site.start(OTHER_CARD, evse_no=2, at=at, message_id="start-2")
+    assert left.transaction_id != right.transaction_id
+    site.stop(right.transaction_id, 1100)
+    assert [(s.evse_no, s.state) for s in site.sessions()] == [(1, "charging"), (2, "settled")]
+
+
+def test_a_meter_that_runs_backwards_costs_nothing_and_is_told(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    site.stop(outcome.transaction_id, 900)
+    [session] = site.sessions()
+    assert (session.energy_wh, session.cost, session.abnormal_cause) == (0, 0, "meter_backwards")
+    assert site.available() == 2000
+
+
+def test_meter_values_without_a_transaction_belong_to_the_connectors_session(site: Site) -> None:
+    site.start(meter_wh=1000)
+    site.meter(None, 1300)
+    [session] = site.sessions()
+    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    assert reading is not None
+    assert reading.energy_wh == 1300
+
+
+def test_meter_values_of_nobody_are_kept_with_the_charger(site: Site) -> None:
+    site.meter(None, 1300)
+    page = site.world.engine.execute(
+        "Query",
+        {
+            "TableName": "wattfare-charging",
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :meter)",
+            "ExpressionAttributeValues": {":pk": {"S": "charger#cp-001"}, ":meter": {"S": "meter#"}},
+        },
+    )
+    assert page["Count"] == 1
+
+
+def test_the_same_meter_frame_twice_is_one_reading(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    site.meter(outcome.transaction_id, 1100)
+    site.meter(outcome.transaction_id, 1100)
+    [session] = site.sessions()
+    assert len(lookup.list_readings(site.world.ctx, session.session_id, limit=10, cursor=None).data) == 1
+
+
+def test_another_card_takes_the_connector_and_the_request_gets_its_money_back(site: Site) -> None:
+    asked = site.request(500)
+    assert site.available() == 1500
+    site.start("DEADBEEF")
+    assert site.session(asked.session_id).state == "expired"
+    assert site.available() == 2000

@@ -1,0 +1,113 @@
+"""The lifecycle table and the pure decisions of charging."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.charging.model import (
+    DELIVERING_STATES,
+    HISTORY_LENGTH,
+    OPEN_STATES,
+    SESSION_LIFECYCLE,
+    Occupancy,
+    business_day,
+    delivered_energy_wh,
+    derive_transaction_id,
+    start_key,
+)
+from chalicelib.kernel.errors import DomainError
+
+EXPECTED = {
+    "requested": {
+        "accepted_by_charger": "awaiting_plug",
+        "refused_by_charger": "refused",
+        "start_timed_out": "expired",
+        "cancelled": "expired",
+        "started": "charging",
+    },
+    "awaiting_plug": {"start_timed_out": "expired", "cancelled": "expired", "started": "charging"},
+    "charging": {"stop_requested": "stopping", "stopped": "settled", "lost": "abnormal"},
+    "stopping": {
+        "stop_requested": "stopping",
+        "stop_refused": "charging",
+        "stopped": "settled",
+        "lost": "abnormal",
+    },
+    "refused": {},
+    "expired": {},
+    "settled": {},
+    "abnormal": {},
+}
+
+
+@pytest.mark.parametrize("state", sorted(EXPECTED))
+@pytest.mark.parametrize("event", sorted(SESSION_LIFECYCLE.events))
+def test_every_state_and_event(state: str, event: str) -> None:
+    following = EXPECTED[state].get(event)
+    if following is not None:
+        assert SESSION_LIFECYCLE.next(state, event) == following
+        return
+    with pytest.raises(DomainError) as refused:
+        SESSION_LIFECYCLE.next(state, event)
+    assert refused.value.code == "charging_session.illegal_transition"
+
+
+def test_open_and_final_states_share_nothing() -> None:
+    assert SESSION_LIFECYCLE.states == OPEN_STATES | SESSION_LIFECYCLE.final_states
+    assert not OPEN_STATES & SESSION_LIFECYCLE.final_states
+    assert DELIVERING_STATES <= OPEN_STATES
+
+
+@given(st.text(min_size=1, max_size=48), st.integers(1, 32), st.text(max_size=40))
+def test_a_transaction_id_is_a_positive_int32_and_repeatable(key: str, evse_no: int, start: str) -> None:
+    derived = derive_transaction_id(key, evse_no, start)
+    assert 1 <= derived <= 2**31 - 1
+    assert derived == derive_transaction_id(key, evse_no, start)
+
+
+def test_connectors_and_starts_do_not_share_a_transaction_id() -> None:
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    keys = {
+        derive_transaction_id("cp", evse_no, start_key(card, moment + timedelta(seconds=s), meter))
+        for evse_no in (1, 2)
+        for card in ("A", "B")
+        for s in range(20)
+        for meter in (0, 1)
+    }
+    assert len(keys) == 160
+
+
+@pytest.mark.parametrize(
+    ("start", "now", "expected"), [(1000, 1200, 200), (1000, 1000, 0), (1000, 900, 0), (None, 5, 0), (5, None, 0)]
+)
+def test_energy_is_never_negative(start: int | None, now: int | None, expected: int) -> None:
+    assert delivered_energy_wh(start, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2026-03-01T22:59:59+00:00", "Europe/Berlin", "2026-03-01"),
+        ("2026-03-01T23:00:00+00:00", "Europe/Berlin", "2026-03-02"),
+        ("2026-03-29T22:00:00+00:00", "Europe/Berlin", "2026-03-30"),  # summer time began that night
+        ("2026-03-01T18:30:00+00:00", "Asia/Kolkata", "2026-03-02"),
+    ],
+)
+def test_the_business_day_is_the_operators_calendar_day(moment: str, zone: str, day: str) -> None:
+    assert business_day(datetime.fromisoformat(moment), zone).isoformat() == day
+
+
+def test_an_occupancy_remembers_the_transactions_before_it() -> None:
+    occupancy = Occupancy("cp", 1, "ses_0", "A", transaction_id=100)
+    for number in range(1, 12):
+        occupancy = Occupancy(
+            "cp", 1, f"ses_{number}", "A", transaction_id=100 + number, history=occupancy.history_for_successor()
+        )
+    assert occupancy.session_of(111) == "ses_11"
+    assert occupancy.session_of(110) == "ses_10"
+    assert occupancy.session_of(111 - HISTORY_LENGTH) == "ses_3"
+    assert occupancy.session_of(110 - HISTORY_LENGTH) is None

@@ -1,0 +1,139 @@
+"""The workflow side: deadlines, task tokens, what follows the end. Every step may come twice or late."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib.charging import jobs, service
+from chalicelib.charging.model import ChargingSession
+from tests.site import Site
+
+
+def awaits(site: Site, session_id: str, awaited: str) -> None:
+    jobs.session_await({"session_id": session_id, "awaited": awaited, "task_token": f"token-{awaited}"}, None)
+
+
+def answers(site: Site) -> list[tuple[str, str]]:
+    """(operation, task token) of what was sent to the workflow service."""
+    calls = [call for call in site.world.calls if call.service == "stepfunctions" and "taskToken" in call.request]
+    return [(call.operation, call.request["taskToken"]) for call in calls]
+
+
+def test_a_request_starts_one_workflow_that_waits_for_the_start(site: Site) -> None:
+    session = site.request(500)
+    site.world.run_events()
+    site.world.run_events()
+    [started] = site.world.aws_calls("stepfunctions", "StartExecution")
+    assert started["name"] == session.session_id
+    workflow_input = json.loads(started["input"])
+    assert (workflow_input["started"], workflow_input["start_timeout_s"]) == (False, 120)
+
+
+def test_a_card_starts_one_workflow_that_waits_for_the_end(site: Site) -> None:
+    site.start()
+    site.world.run_events()
+    [started] = site.world.aws_calls("stepfunctions", "StartExecution")
+    assert json.loads(started["input"])["started"] is True
+
+
+def test_the_start_wakes_the_waiting_workflow(site: Site) -> None:
+    session = site.request(500)
+    awaits(site, session.session_id, "start")
+    assert answers(site) == []
+    site.start_from_app()
+    site.world.run_events()
+    assert answers(site) == [("SendTaskSuccess", "token-start")]
+
+
+def test_a_workflow_that_waits_too_late_is_woken_at_once(site: Site) -> None:
+    session = site.request(500)
+    site.start_from_app()
+    awaits(site, session.session_id, "start")
+    assert answers(site) == [("SendTaskSuccess", "token-start")]
+
+
+def test_the_end_wakes_the_workflow(site: Site) -> None:
+    outcome = site.start()
+    [session] = site.sessions()
+    awaits(site, session.session_id, "end")
+    site.stop(outcome.transaction_id, 1200)
+    site.world.run_events()
+    assert answers(site) == [("SendTaskSuccess", "token-end")]
+
+
+def test_nobody_plugs_in_and_the_money_comes_back(site: Site) -> None:
+    session = site.request(500)
+    jobs.session_close({"session_id": session.session_id, "action": "expire"}, None)
+    jobs.session_close({"session_id": session.session_id, "action": "expire"}, None)
+    assert site.session(session.session_id).state == "expired"
+    assert site.available() == 2000
+    assert site.lines() == [("top_up", 2000), ("consumption", -500), ("refund", 500)]
+
+
+def test_the_deadline_does_not_touch_a_session_that_started(site: Site) -> None:
+    session = site.request(500)
+    site.start_from_app()
+    jobs.session_close({"session_id": session.session_id, "action": "expire"}, None)
+    assert site.session(session.session_id).state == "charging"
+
+
+def test_a_charge_that_never_ends_is_stopped_then_given_up(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    [session] = site.sessions()
+    site.meter(outcome.transaction_id, 1200)
+    jobs.session_close({"session_id": session.session_id, "action": "stop"}, None)
+    assert site.session(session.session_id).state == "stopping"
+    jobs.session_close({"session_id": session.session_id, "action": "give_up"}, None)
+    jobs.session_close({"session_id": session.session_id, "action": "give_up"}, None)
+    given_up = site.session(session.session_id)
+    assert (given_up.state, given_up.abnormal_cause, given_up.captured) == ("abnormal", "stop_missing", 7)
+    assert site.available() == 1993
+
+
+@pytest.mark.parametrize(("accepted", "state", "available"), [(True, "awaiting_plug", 1500), (False, "refused", 2000)])
+def test_the_chargers_answer_to_the_remote_start(site: Site, accepted: bool, state: str, available: int) -> None:
+    session = site.request(500)
+    for _ in range(2):
+        site.world.commit(
+            lambda uow: service.handle_remote_start_answer(uow, session_id=session.session_id, accepted=accepted)
+        )
+    assert site.session(session.session_id).state == state
+    assert site.available() == available
+
+
+def test_a_late_refusal_does_not_end_a_running_session(site: Site) -> None:
+    session = site.request(500)
+    site.start_from_app()
+    site.world.commit(
+        lambda uow: service.handle_remote_start_answer(uow, session_id=session.session_id, accepted=False)
+    )
+    assert site.session(session.session_id).state == "charging"
+
+
+def test_a_refused_stop_leaves_the_session_charging(site: Site) -> None:
+    site.start()
+    [session] = site.sessions()
+
+    def stop(before: ChargingSession) -> None:
+        site.world.commit(lambda uow: service.cancel_or_stop(uow, before, requested_by="drv"))
+
+    stop(session)
+    assert site.session(session.session_id).state == "stopping"
+    site.world.commit(lambda uow: service.handle_remote_stop_answer(uow, session_id=session.session_id, accepted=False))
+    assert site.session(session.session_id).state == "charging"
+    stop(site.session(session.session_id))
+    assert site.session(session.session_id).state == "stopping"
+
+
+def test_after_the_end_the_driver_gets_one_receipt(site: Site) -> None:
+    outcome = site.start()
+    [session] = site.sessions()
+    site.stop(outcome.transaction_id, 1200)
+    for _ in range(2):
+        jobs.session_complete({"session_id": session.session_id}, None)
+        site.world.run_events()
+    [mail] = site.world.mails("dana@driver.example")
+    assert "0.200" in mail.text
+    assert "0.07 EUR" in mail.text

@@ -29,6 +29,9 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "payment.succeeded": (wallets.on_payment_succeeded,),
     "payment.failed": (wallets.on_payment_failed,),
     "settlement_run.opened": (settlement.on_run_opened,),
+    "user.invited": (notifications.on_user_invited,),
+    "verification_code.issued": (notifications.on_verification_code_issued,),
+    "verification_code.withheld": (notifications.on_verification_code_withheld,),
 }
 
 jobs = Blueprint(__name__)

@@ -36,6 +36,7 @@ from infra.local.gateway.invocation import LambdaContext
 from infra.local.gateway.rest_events import RestRequest, proxy_event
 from infra.local.gateway.routes import RouteTable
 from infra.local.messages import Message, Outbox
+from infra.local.scheduler.scheduler import scheduled_event
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
 SECRETS = {
@@ -219,6 +220,10 @@ class World:
         return [
             (int(number), event) for number, event in outbox.events_of(records) if event.subject not in self._silenced
         ]
+
+    def run_job(self, job: Callable[[Any, Any], Any]) -> Any:
+        """Invokes a scheduled job as EventBridge does, now, and returns what it returned."""
+        return job(dict(scheduled_event("test", self.clock.now())), None)
 
     def mails(self, to: str | None = None) -> list[Message]:
         """The e-mails that were sent, newest first: `.subject`, `.text`, `.html`, `.to`."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from botocore.exceptions import ClientError
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import Index
@@ -179,7 +180,7 @@ class Table(Generic[Entity]):
             request["Limit"] = limit
         if cursor is not None:
             request["ExclusiveStartKey"] = decode_cursor(cursor)
-        answer = ctx.dynamodb.query(**request)
+        answer = _send_query(ctx, request, cursor)
         entities = [self.from_item(item) for item in answer["Items"]]
         return Page(entities, encode_cursor(answer.get("LastEvaluatedKey")))
 
@@ -216,7 +217,7 @@ class Table(Generic[Entity]):
         if cursor is not None:
             request["ExclusiveStartKey"] = decode_cursor(cursor)
         while True:
-            answer = ctx.dynamodb.query(**request)
+            answer = _send_query(ctx, request, cursor)
             items = answer["Items"]
             if index is None:
                 yield from ((self.from_item(item), self.key_map(item["pk"]["S"], item["sk"]["S"])) for item in items)
@@ -287,11 +288,33 @@ def decode_cursor(cursor: str) -> AttributeMap:
     """Raises DomainError cursor.invalid (400) for anything that `encode_cursor` cannot have made."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(key, dict) and all(isinstance(value, dict) and len(value) == 1 for value in key.values()):
-            return key
     except ValueError:
-        pass
-    raise DomainError("cursor.invalid", "The cursor is not one that a list gave out.", Kind.INVALID)
+        raise _cursor_invalid() from None
+    if not (isinstance(key, dict) and key and all(map(_is_key_value, key.values()))):
+        raise _cursor_invalid()
+    return key
+
+
+def _is_key_value(value: Any) -> bool:
+    if not (isinstance(value, dict) and len(value) == 1):
+        return False
+    [(kind, text)] = value.items()
+    return kind in ("S", "N") and isinstance(text, str)
+
+
+def _cursor_invalid() -> DomainError:
+    return DomainError("cursor.invalid", "The cursor is not one that this list gave out.", Kind.INVALID)
+
+
+def _send_query(ctx: Context, request: dict[str, Any], cursor: str | None) -> dict[str, Any]:
+    """The store refuses a starting key of another list: then the cursor is at fault, not we."""
+    try:
+        answer: dict[str, Any] = ctx.dynamodb.query(**request)
+    except ClientError as error:
+        if cursor is not None and error.response["Error"]["Code"] == "ValidationException":
+            raise _cursor_invalid() from error
+        raise
+    return answer
 
 
 def first(entities: Iterable[Entity]) -> Entity | None:

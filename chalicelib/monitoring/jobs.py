@@ -17,7 +17,7 @@ from chalicelib.monitoring import service
 jobs = Blueprint(__name__)
 
 
-@jobs.schedule(Rate(1, unit=Rate.MINUTES), name="offline_alerts")
+@jobs.schedule(Rate(1, unit=Rate.MINUTES), name="offline-alerts")
 @task.entry
 def alert_offline_chargers(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
     """Tells each operator which chargers fell silent and which came back.

@@ -24,7 +24,7 @@ from chalicelib.ocpp.v16.commands import remote_start_transaction, remote_stop_t
 from chalicelib.ocpp.version import Action, CommandRoute, Version
 
 ACTIONS: Final[Mapping[str, Action]] = {
-    "Authorize": Action(authorize.handle, authorize.refuse),
+    "Authorize": Action(authorize.handle),
     "BootNotification": Action(boot_notification.handle, while_pending=True, fresh_charger=True),
     "DataTransfer": Action(data_transfer.handle),
     "Heartbeat": Action(heartbeat.handle),

@@ -150,9 +150,14 @@ def test_a_transaction_is_written_whole(rows: type[Row], dynamodb: Target, conne
 def test_a_cancelled_transaction_gives_its_reasons(rows: type[Row], dynamodb: Target, connection: Connection) -> None:
     pk = dynamodb.new_key()
     rows(pk, "there").save()
-    with pytest.raises(TransactWriteError) as caught, TransactWrite(connection=connection) as transaction:
-        transaction.save(rows(pk, "fresh"))
-        transaction.save(rows(pk, "there", label="again"), condition=rows.pk.does_not_exist())
+
+    def save_both() -> None:
+        with TransactWrite(connection=connection) as transaction:
+            transaction.save(rows(pk, "fresh"))
+            transaction.save(rows(pk, "there", label="again"), condition=rows.pk.does_not_exist())
+
+    with pytest.raises(TransactWriteError) as caught:
+        save_both()
     assert caught.value.cause_response_code == "TransactionCanceledException"
     reasons = caught.value.cancellation_reasons
     assert [reason and reason.code for reason in reasons] == [None, "ConditionalCheckFailed"]

@@ -54,10 +54,12 @@ def test_the_table_above_leaves_no_command_out() -> None:
 
 
 def test_one_at_a_time_in_order(wire: Wire) -> None:
+    wire.boot()
     first, second = wire.queue("ClearCache", {}), wire.queue("Reset", {"type": "Hard"})
     [sent] = wire.commands()
     assert sent[1] == first.command_id
     wire.reply(sent, {"status": "Accepted"})
+    assert not wire.world.pending_events()  # the answer itself sends the next one
     [sent] = wire.commands()
     assert sent[1] == second.command_id
 

@@ -159,5 +159,6 @@ def test_an_unplaced_charger_is_pending_and_told_to_boot_again(world: World, ope
     assert somewhere.location_id is not None
     location = chargers.get_location(world.ctx, somewhere.location_id)
     world.commit(lambda uow: chargers.place_charger(uow, charger, location))
-    assert wire.boot() == {"status": "Accepted", "currentTime": "2026-03-02T08:00:00.000Z", "interval": 540}
+    # One that sends before it boots again is served as of now.
     assert "currentTime" in wire.call("Heartbeat", {})
+    assert wire.boot() == {"status": "Accepted", "currentTime": "2026-03-02T08:00:00.000Z", "interval": 540}

@@ -333,6 +333,19 @@ def test_a_start_sent_again_is_one_session(world: World, wire: Wire, dora: Drive
     assert people.cents_of(world, dora) == reserved
 
 
+@pytest.mark.parametrize("named", [True, False, 0, -1])
+def test_meter_values_belong_to_the_session_on_the_connector(
+    world: World, wire: Wire, dora: Driver, named: bool | int
+) -> None:
+    """Whether the charger names its transaction, leaves it out or fills in 0."""
+    request(world, dora)
+    started = start(wire, drivers.app_token(dora.driver_id))
+    meter(wire, 1100, started["transactionId"] if named is True else None if named is False else named)
+    reading = lookup.latest_reading(world.ctx, "ses_01JAAAAAAAAAAAAAAAAAAAAAAA")
+    assert reading is not None
+    assert reading.energy_wh == 1100
+
+
 @pytest.mark.parametrize("connector_id", [0, -1, 1000])
 def test_a_start_where_nothing_charges_is_answered_not_accepted(wire: Wire, dora: Driver, connector_id: int) -> None:
     """A CALLERROR would be asked again for ever."""

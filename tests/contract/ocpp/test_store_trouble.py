@@ -19,11 +19,14 @@ START = MINIMAL["StartTransaction"]
 
 @pytest.fixture
 def break_store(world: World) -> Any:
-    """`break_store(code)` makes every request to DynamoDB fail with it; calling what it returns repairs it."""
+    """`break_store(code)` makes every request to DynamoDB fail with it, or all but reads; calling what it returns
+    repairs it."""
     repairs: list[Callable[[], Any]] = []
 
-    def break_it(code: str) -> Callable[[], None]:
+    def break_it(code: str, *, reads_work: bool = False) -> Callable[[], None]:
         def fail(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+            if reads_work and operation in {"GetItem", "BatchGetItem", "Query"}:
+                return world.engine.execute(operation, request)
             raise AwsError(code, "the store is on fire", 400)
 
         repair = aws_hooks.register("dynamodb", fail)
@@ -35,10 +38,13 @@ def break_store(world: World) -> Any:
         repair()
 
 
+@pytest.mark.parametrize("reads_work", [True, False])
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError", "SomethingUnheardOf"])
-def test_a_start_that_could_not_be_stored_is_sent_again(wire: Wire, break_store: Any, code: str) -> None:
+def test_a_start_that_could_not_be_stored_is_sent_again(
+    wire: Wire, break_store: Any, code: str, reads_work: bool
+) -> None:
     wire.boot()
-    repair = break_store(code)
+    repair = break_store(code, reads_work=reads_work)
     assert wire.error("StartTransaction", START) == "InternalError"
     repair()
     assert wire.call("StartTransaction", START)["transactionId"] > 0

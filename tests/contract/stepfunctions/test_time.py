@@ -174,13 +174,20 @@ def test_a_map_runs_no_more_than_forty_at_a_time(desk: Desk) -> None:
     assert json.loads(desk.described()[1] or "null") == list(range(100))
 
 
-def test_a_failed_branch_ends_its_siblings(desk: Desk) -> None:
-    waits, fails = chain(A=ask("ask")), chain(B=call("boom"))
+def test_a_failed_branch_ends_its_siblings_while_the_execution_goes_on(desk: Desk) -> None:
     desk.functions["boom"] = lambda payload: 1 // 0
-    desk.start(chain(P={"Type": "Parallel", "Branches": [waits, fails]}))
-    assert desk.described() == ("FAILED", None, "ZeroDivisionError")
+    both = {
+        "Type": "Parallel",
+        "Branches": [chain(A=ask("ask")), chain(B=call("boom"))],
+        "Catch": [{"ErrorEquals": ["ZeroDivisionError"], "Next": "Later", "ResultPath": None}],
+        "Next": "Later",
+    }
+    desk.start(chain(P=both, Later=wait(Seconds=60)), "kept")
+    assert desk.described()[0] == "RUNNING"
     with pytest.raises(ApiError, match="TaskTimedOut"):
         desk.runner.send_task_success(desk.task_tokens[0], {})
+    desk.advance(60)
+    assert desk.described() == ("SUCCEEDED", '"kept"', None)
 
 
 def test_a_map_whose_selector_fails_opens_nothing(desk: Desk) -> None:

@@ -157,6 +157,26 @@ def test_what_no_list_gave_out(cursor: str) -> None:
     assert caught.value.code == "cursor.invalid"
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"pk": {"S": "others"}, "sk": {"S": "t1"}},
+        {"pk": {"S": "things"}},
+        {"pk": {"S": "things"}, "sk": {"N": "1"}},
+        {"pk": {"S": "things"}, "sk": {"S": "t1"}, "owner": {"S": "ada"}},
+    ],
+)
+def test_the_cursor_of_another_list_is_the_caller_s_mistake(things: World, place: dict[str, Any]) -> None:
+    _put(things, Thing("t1"), Thing("t2"))
+    for read in (
+        lambda cursor: THINGS.query(things.ctx, "things", cursor=cursor),
+        lambda cursor: list(THINGS.walk(things.ctx, "things", cursor=cursor)),
+    ):
+        with pytest.raises(DomainError) as caught:
+            read(encode_cursor(place))
+        assert caught.value.code == "cursor.invalid"
+
+
 def test_first() -> None:
     assert first([1, 2]) == 1
     assert first(iter(())) is None

@@ -47,7 +47,7 @@ def test_steps(text: str, expected: Step) -> None:
         '[0,"id","X",{}]',
         '["2","id","X",{}]',
         "[3,{},{}]",
-        '[9,"id"',
+        '[9,"id",{',
     ],
 )
 def test_silence(text: str) -> None:

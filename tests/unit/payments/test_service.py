@@ -14,6 +14,7 @@ from chalicelib.payments import service
 from chalicelib.payments.jobs import reconcile
 from chalicelib.payments.model import Payment
 from chalicelib.payments.providers.port import CheckoutState, ProviderUnavailable
+from chalicelib.payments.store import PAYMENTS, UNRESOLVED, PaymentRow
 from tests.integration.money.memory_provider import MemoryProvider
 from tests.world import World
 
@@ -183,6 +184,20 @@ def test_the_reconciliation_leaves_young_payments_alone(world: World, provider: 
     assert run_reconciliation(world, provider) == {"succeeded": 1}
     assert run_reconciliation(world, provider) == {}
     assert event_types(world) == ["payment.succeeded"]
+
+
+def test_a_decided_payment_leaves_the_work_list(world: World, provider: MemoryProvider) -> None:
+    payment = opened(world, provider)
+    assert work_list(world) == [payment.payment_id]
+    provider.pay(f"page_{payment.payment_id}")
+    notify(world, provider, payment)
+    assert work_list(world) == []
+
+
+def work_list(world: World) -> list[str]:
+    return [
+        payment.payment_id for payment, _ in PAYMENTS.walk(world.ctx, UNRESOLVED, index=PaymentRow.unresolved_payments)
+    ]
 
 
 def test_the_reconciliation_opens_what_was_never_answered_and_reads_what_was_paid(

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.charging import service as charging
-from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
-from chalicelib.ocpp.v16.id_tag_info import INVALID, id_tag_info
+from chalicelib.ocpp.v16.id_tag_info import id_tag_info
 from chalicelib.ocpp.version import Inbound
 
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     authorization = charging.authorize_id_token(uow.ctx, charger=call.charger, id_token=call.payload["idTag"])
     return {"idTagInfo": id_tag_info(authorization)}
-
-
-def refuse(_call: Inbound, _error: DomainError) -> Payload:
-    return {"idTagInfo": id_tag_info(INVALID)}

@@ -12,13 +12,11 @@ from chalicelib.ocpp.version import Inbound
 
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
-    transaction_id = call.payload.get("transactionId")
     charging.record_meter_values(
         uow,
         charger=call.charger,
         evse_no=evse_no_of(call.payload),
-        # Chargers fill in 0 or -1 when they have none; ours are positive.
-        transaction_id=transaction_id if transaction_id is not None and transaction_id > 0 else None,
+        transaction_id=call.payload.get("transactionId"),
         samples=read_samples(call.payload["meterValue"], call.received_at),
     )
     return {}

@@ -1,0 +1,104 @@
+"""A night's run: opened once, computed from CDRs, posted once if the ledger agrees, told once."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.model import Entry, Posting, income_account, payable_account, wallet_account
+from chalicelib.settlement import jobs
+from tests.site import Site
+
+
+@pytest.fixture
+def day(site: Site) -> str:
+    """A business day with two sessions, 0.07 and 0.35; it is the night after it now."""
+    for meter_wh in (1200, 2000):
+        outcome = site.start(meter_wh=1000, message_id=f"start-{meter_wh}")
+        site.stop(outcome.transaction_id, meter_wh)
+    site.world.run_events()
+    business_day = site.world.clock.now().date().isoformat()
+    midnight = datetime.fromisoformat("2026-03-02T23:20:00+00:00")
+    site.world.advance((midnight - site.world.clock.now()).total_seconds())
+    return business_day
+
+
+def run_workflow(site: Site, day: str) -> dict[str, object]:
+    workflow_input = {"operator_id": site.charger.operator_id, "business_day": day}
+    jobs.settlement_compute(workflow_input, None)
+    result: dict[str, object] = jobs.settlement_post(workflow_input, None)
+    return result
+
+
+def settlement(site: Site) -> dict[str, object]:
+    token = site.world.access_token(site.operator.user.email)  # the first one expired by the night
+    reply = site.world.rest.get("/v1/settlements", token=token)
+    [found] = reply.body["data"]
+    return dict(found)
+
+
+def test_the_schedule_opens_one_run_per_operator_and_day(site: Site, day: str) -> None:
+    for _ in range(3):
+        site.world.run_job(jobs.open_settlements)
+        site.world.run_events()
+    started = [
+        json.loads(call["input"])
+        for call in site.world.aws_calls("stepfunctions", "StartExecution")
+        if call["name"].endswith(day)
+    ]
+    assert started == [{"operator_id": site.charger.operator_id, "business_day": day}]
+
+
+def test_the_statement_agrees_with_the_ledger_and_is_posted_once(site: Site, day: str) -> None:
+    site.world.run_job(jobs.open_settlements)
+    for _ in range(2):
+        assert run_workflow(site, day)["state"] == "posted"
+    view = settlement(site)
+    assert view["state"] == "posted"
+    [line] = view["lines"]  # type: ignore[misc]
+    assert (line["sessions"], line["gross"]) == (2, {"amount": 42, "currency": "EUR"})
+    ctx, operator_id = site.world.ctx, site.charger.operator_id
+    posted = list(ledger.entries_of_account(ctx, payable_account(operator_id, "EUR")))
+    assert [entry.home_amount for entry in posted] == [42]
+    site.world.run_events()
+    mails = [m for m in site.world.mails(site.operator.organization.email) if day in m.text]
+    assert len(mails) == 1
+    assert "0.42 EUR" in mails[0].text
+
+
+def test_a_run_that_does_not_agree_is_disputed_and_moves_nothing(site: Site, day: str) -> None:
+    ctx, operator_id = site.world.ctx, site.charger.operator_id
+    wallet, income = wallet_account(site.driver.driver_id, "EUR"), income_account(operator_id, "EUR")
+    stray = Entry(
+        entry_id=ctx.new_id("ent"),
+        home_account_id=wallet,
+        kind="manual_entry",
+        currency="EUR",
+        postings=[Posting(wallet, -5), Posting(income, 5)],
+        occurred_at=ctx.now(),
+        source_id="a mistake",
+        business_day=day,
+    )
+    site.world.commit(lambda uow: ledger.post(uow, stray))
+    site.world.run_job(jobs.open_settlements)
+    answer = run_workflow(site, day)
+    assert answer["state"] == "disputed"
+    assert "0.47 EUR" in str(answer["difference"])
+    assert list(ledger.entries_of_account(ctx, payable_account(operator_id, "EUR"))) == []
+    assert settlement(site)["state"] == "disputed"
+
+
+def test_another_operator_does_not_see_the_statement(site: Site, day: str) -> None:
+    site.world.run_job(jobs.open_settlements)
+    run_workflow(site, day)
+    other = site.world.operator()
+    settlement_id = settlement(site)["settlement_id"]
+    assert site.world.rest.get(f"/v1/settlements/{settlement_id}", token=other.access_token).status == 404
+    assert site.world.rest.get("/v1/settlements", token=other.access_token).body["data"] == []
+
+
+def test_a_day_before_the_operator_existed_has_no_run(site: Site) -> None:
+    assert site.world.run_job(jobs.open_settlements) == {"opened": 0}

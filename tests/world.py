@@ -40,7 +40,7 @@ from infra.local.scheduler.scheduler import scheduled_event
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
 SECRETS = {
-    "access-token-key": "test-access-token-key-0123456789abcdef",
+    "access-token-key": "test-access-token-key-" + "0123456789abcdef" * 4,
     "charger-password-key": "test-charger-password-key-0123456789",
     "origin-verify": "",
     "stripe_secret_key": "sk_test_world",

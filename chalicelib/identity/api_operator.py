@@ -20,8 +20,8 @@ api = Api("organizations", "operator")
 
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 PhoneText = Annotated[str, msgspec.Meta(min_length=3, max_length=32)]
-CountryText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
-CurrencyText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
+CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
+CurrencyText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.")]
 ZoneText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="IANA time zone.")]
 State = Literal["active", "inactive"]
 Unset = msgspec.UnsetType

@@ -14,7 +14,7 @@ api = Api("auth", "public")
 EmailText = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="An e-mail address.")]
 PasswordText = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 CodeText = Annotated[str, msgspec.Meta(min_length=1, max_length=16, description="The six digits of the mail.")]
-LanguageText = Annotated[str, msgspec.Meta(pattern="^[a-z]{2}$", description="ISO 639-1, e.g. `en`.")]
+LanguageText = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$(?!\n)", description="BCP 47, e.g. `en`.")]
 
 
 class Credentials(Shape):

@@ -33,7 +33,7 @@ REFRESH_GRACE = timedelta(seconds=30)
 
 MAX_WRONG_PASSWORDS = 10
 LOCK_OUT = timedelta(minutes=15)
-MAX_WRONG_PASSWORDS_PER_IP = 60
+MAX_WRONG_PASSWORDS_PER_IP = 100  # a mobile network shows many people behind one address
 IP_WINDOW = timedelta(minutes=15)
 
 CODE_DIGITS = 6
@@ -42,7 +42,7 @@ CODE_RESEND_AFTER = timedelta(seconds=60)
 MAX_CODE_TRIES = 5
 CODE_WINDOW = timedelta(days=1)
 MAX_CODES_PER_WINDOW = 10  # with 5 tries each: a guesser's chance is 1 in 20,000 a day
-MAX_CODES_PER_IP = 30
+MAX_CODES_PER_IP = 200
 CODE_IP_WINDOW = timedelta(hours=1)
 
 MIN_PASSWORD_LENGTH = 8  # NIST SP 800-63B: length is what counts, no rules of composition

@@ -230,7 +230,9 @@ def _view(app: RestApp, endpoint: Endpoint, authenticate: Authenticate, **path_v
     except Exception:
         logger.exception("request failed", extra={"operation": endpoint.operation_id, "request_id": request_id})
         status, headers, body = problems.internal(request_id)
-    return Response(body=body.decode() if isinstance(body, bytes) else body, status_code=status, headers=dict(headers))
+    # Answers may hold tokens and people's data: no cache on the way keeps them (RFC 9111, 5.2.2.5).
+    sent: dict[str, str | list[str]] = {"cache-control": "no-store", **headers}
+    return Response(body=body.decode() if isinstance(body, bytes) else body, status_code=status, headers=sent)
 
 
 def handle(

@@ -45,6 +45,7 @@ Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 _decode_json = msgspec.json.Decoder().decode
 _handlers: dict[str, Handler] = {}
 _lock = threading.Lock()
+_HOOK_ID = "infra.local.aws_hooks"
 _wrapped = False
 
 
@@ -86,6 +87,13 @@ def register(service_name: str, handler: Handler) -> Callable[[], None]:
     return restore
 
 
+def release(client: Any) -> Any:
+    """Takes the hook off one client, which then talks to the network (or moto), whatever is registered. Returns it."""
+    service_id = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.unregister(f"before-call.{service_id}", unique_id=_HOOK_ID)
+    return client
+
+
 def _wrap_create_client() -> None:
     """Makes every new client ask us before it calls. Done once and left: it is inert without a handler."""
     global _wrapped
@@ -102,7 +110,9 @@ def _wrap_create_client() -> None:
             model = client.meta.service_model
             is_json = model.metadata["protocol"] == "json"
             client.meta.events.register_first(
-                f"before-call.{model.service_id.hyphenize()}", _before_call(service_name, is_json)
+                f"before-call.{model.service_id.hyphenize()}",
+                _before_call(service_name, is_json),
+                unique_id=_HOOK_ID,
             )
             return client
 
@@ -115,7 +125,7 @@ def _before_call(service_name: str, is_json: bool) -> Callable[..., tuple[_HttpR
         if handler is None:
             return None
         try:
-            answer = handler(model.name, _decode_json(params["body"]) if is_json else params)
+            answer = handler(model.name, _decode_body(params["body"]) if is_json else params)
             status = 200
         except AwsError as error:
             status = error.status
@@ -133,3 +143,11 @@ def _before_call(service_name: str, is_json: bool) -> Callable[..., tuple[_HttpR
         return _HttpResponse(status, {}), {**answer, "ResponseMetadata": metadata}
 
     return before_call
+
+
+def _decode_body(body: bytes) -> dict[str, Any]:
+    try:
+        request: dict[str, Any] = _decode_json(body)
+    except msgspec.DecodeError as error:  # a lone surrogate, which Python's own encoder lets out
+        raise AwsError("SerializationException", f"The request is no JSON: {error}") from error
+    return request

@@ -24,7 +24,6 @@ from chalicelib.chargers.model import Charger, Evse
 from chalicelib.chargers.service import ChargerFacts
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
 PasswordText = Annotated[
@@ -284,10 +283,7 @@ def rotate_charger_password(req: Request, charger_id: str, body: PasswordRotate)
 def place_charger(req: Request, charger_id: str, body: Placement) -> ChargerView:
     """Adds the charger to a location of its operator. It is accepted at its next boot."""
     charger = owned_charger(req, charger_id)
-    location = owned_location(req, body.location_id)
-    if location.operator_id != charger.operator_id:
-        raise not_found("location", body.location_id)
-    placed = service.place_charger(req.uow, charger, location)
+    placed = service.place_charger(req.uow, charger, owned_location(req, body.location_id))
     return charger_view(req.ctx, service.get_facts(req.ctx, placed))
 
 

@@ -148,7 +148,10 @@ def change_charger(uow: UnitOfWork, charger: Charger, changes: Mapping[str, obje
 
 
 def place_charger(uow: UnitOfWork, charger: Charger, location: Location | None) -> Charger:
-    """Adds the charger to a location of the same operator, or (None) returns it to the unregistered ones."""
+    """Adds the charger to a location of the same operator, or (None) returns it to the unregistered ones.
+
+    Raises location.not_found for another operator's location.
+    """
     if location is not None and location.operator_id != charger.operator_id:
         raise not_found("location", location.location_id)
     return change_charger(uow, charger, {"location_id": location.location_id if location else None})

@@ -90,12 +90,12 @@ def add_login(
     user_id: str | None = None,
     driver_id: str | None = None,
 ) -> Login:
-    """Adds a login for an address that has none; a lost race is decided again."""
+    """Adds a login for an address that has none (both checked by the caller); a lost race is decided again."""
     login = Login(
         login_id=login_id or uow.ctx.new_id("lgn"),
         email=email_key(email),
         created_at=uow.ctx.now(),
-        password_hash=None if password is None else hash_password(check_password(password)),
+        password_hash=None if password is None else hash_password(password),
         user_id=user_id,
         driver_id=driver_id,
     )

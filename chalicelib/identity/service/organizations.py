@@ -14,6 +14,7 @@ from chalicelib.identity.model import (
     User,
     check_email,
     check_groups,
+    check_password,
     check_time_zone,
 )
 from chalicelib.identity.service.logins import add_login, attach_user, find_login
@@ -154,6 +155,8 @@ def create_user(uow: UnitOfWork, organization: Organization, new: NewUser, *, po
     """
     ctx = uow.ctx
     email = check_email(new.email, f"{pointer}/email")
+    if new.password is not None:
+        check_password(new.password, f"{pointer}/password")
     standard = PLATFORM_ADMIN_GROUP if organization.kind == "platform" else OPERATOR_ADMIN_GROUP
     user = User(
         user_id=ctx.new_id("usr"),
@@ -202,9 +205,9 @@ def _set(uow: UnitOfWork, table: Any, key: tuple[str, str], row: Any, changes: M
 def ensure_platform_admin(ctx: Context, email: str, password: str | None) -> bool:
     """Creates the platform and its first administrator at the first start; True if it did.
 
-    May be called at every start and by two processes at once: the ids are derived, the platform exists once.
+    May be called at every start and by two processes at once: the ids are derived, the platform exists once. Address
+    and password are the deployer's own and not judged (`root@localhost` is fine).
     """
-    email = check_email(email)
 
     def decide(uow: UnitOfWork) -> bool:
         if find_organization(ctx, PLATFORM_ID) is not None:

@@ -57,8 +57,8 @@ def delete_table(database: Database, request: Request) -> Reply:
 
 def update_table(database: Database, request: Request) -> Reply:
     """Adds and deletes global secondary indexes, switches the stream, remembers the billing."""
-    table = definitions.from_stored(0, definitions.to_stored(_named(database, request)))
-    table.id = _named(database, request).id
+    current = _named(database, request)
+    table = definitions.from_stored(current.id, definitions.to_stored(current))
     table.attribute_kinds = {**table.attribute_kinds, **definitions.attribute_kinds(request)}
     if "StreamSpecification" in request:
         if request["StreamSpecification"].get("StreamEnabled") and table.stream_view:

@@ -20,8 +20,8 @@ StreamListener = Callable[[str], None]
 
 
 class Database:
-    def __init__(self, path: str | Path, now: Callable[[], datetime], synchronous: str = "NORMAL") -> None:
-        self.storage = Storage(path, synchronous)
+    def __init__(self, path: str | Path, now: Callable[[], datetime], synchronous: str, *, exclusive: bool) -> None:
+        self.storage = Storage(path, synchronous, exclusive=exclusive)
         self.now = now
         # Units by (table name, "write" or "read"); a bench resets it with `clear()`.
         self.consumed: defaultdict[tuple[str, str], float] = defaultdict(float)

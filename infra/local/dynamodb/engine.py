@@ -44,10 +44,21 @@ OPERATIONS: dict[str, Operation] = {
 
 
 class Engine:
-    """One open database. `path`: a file, or ":memory:" for a database that dies with the engine."""
+    """One open database. `path`: a file, or ":memory:" for a database that dies with the engine.
 
-    def __init__(self, path: str | Path, now: Callable[[], datetime], synchronous: str = "NORMAL") -> None:
-        self._database = Database(path, now, synchronous)
+    `exclusive` keeps other processes out of the file (sqlite3.OperationalError for the second), and saves a
+    seventh of a write.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        now: Callable[[], datetime],
+        synchronous: str = "NORMAL",
+        *,
+        exclusive: bool = False,
+    ) -> None:
+        self._database = Database(path, now, synchronous, exclusive=exclusive)
 
     @property
     def consumed(self) -> defaultdict[tuple[str, str], float]:

@@ -25,6 +25,8 @@ Reply = dict[str, Any]
 MAX_ITEMS = 100
 MAX_BYTES = 4 * 1024 * 1024
 TOKEN_LIFETIME_S = 600
+# A transaction prepares and commits each item: twice the units.
+_WEIGHT = 2
 _TOKENS_PURGED_AT_ONCE = 4
 _KINDS = frozenset({"Put", "Update", "Delete", "ConditionCheck"})
 
@@ -41,7 +43,7 @@ def transact_write_items(database: Database, request: Request) -> Reply:
     }
     database.announce(streamed.values())
     consumed = [
-        (write.table, Units(2 * outcome.units.table, outcome.units.indexes))
+        (write.table, Units(_WEIGHT * outcome.units.table, outcome.units.indexes))
         for write, outcome in zip(writes, outcomes, strict=True)
     ]
     return _with_capacity(database, request, {}, consumed, "Write")
@@ -66,7 +68,7 @@ def transact_get_items(database: Database, request: Request) -> Reply:
         rows = [storage.get(table.items_id, key) for table, key, _ in gets]
     for (table, _, projection), row in zip(gets, rows, strict=True):
         total_bytes += row.size if row is not None else 0
-        consumed.append((table, Units(2 * capacity.read_units(row.size if row else 0, consistent=True))))
+        consumed.append((table, Units(_WEIGHT * capacity.read_units(row.size if row else 0, consistent=True))))
         if row is None:
             responses.append({})
         else:
@@ -96,31 +98,32 @@ def _prepare(database: Database, request: Request) -> list[Write]:
 
 def _perform_all(database: Database, writes: list[Write]) -> list[Outcome]:
     """Every write, or TransactionCanceledException with the reason of each."""
-    outcomes: list[Outcome] = []
+    done: list[tuple[Write, Outcome]] = []
     reasons: list[dict[str, Any]] = []
     total_bytes = 0
     for write in writes:
         try:
-            outcome = perform(database, write)
+            outcome = perform(database, write, _WEIGHT)
         except AwsError as error:
             reasons.append(_reason(error))
         else:
             reasons.append({"Code": "None"})
-            outcomes.append(outcome)
+            done.append((write, outcome))
             total_bytes += len(outcome.body or b"")
-    if len(outcomes) < len(writes):
-        codes = ", ".join(reason["Code"] for reason in reasons)
-        raise AwsError(
-            "TransactionCanceledException",
-            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-            extra={
-                "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-                "CancellationReasons": reasons,
-            },
-        )
+    if len(done) < len(writes):
+        for write, outcome in done:
+            database.count_units(write.table, "write", _WEIGHT * outcome.units.table)
+        raise _cancelled(reasons)
     if total_bytes > MAX_BYTES:
         raise validation("Aggregate size of the items in the transaction cannot exceed 4 MB")
-    return outcomes
+    return [outcome for _, outcome in done]
+
+
+def _cancelled(reasons: list[dict[str, Any]]) -> AwsError:
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    extra = {"Message": message, "CancellationReasons": reasons}
+    return AwsError("TransactionCanceledException", message, extra=extra)
 
 
 def _reason(error: AwsError) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def _repeated(database: Database, request: Request, writes: list[Write]) -> Repl
     consumed = []
     for write in writes:
         row = database.storage.get(write.table.items_id, write.key)
-        consumed.append((write.table, Units(2 * capacity.read_units(row.size if row else 0, consistent=True))))
+        consumed.append((write.table, Units(_WEIGHT * capacity.read_units(row.size if row else 0, consistent=True))))
     return _with_capacity(database, request, {}, consumed, "Read")
 
 

@@ -84,8 +84,8 @@ def prepare(kind: str, table: Table, request: dict[str, Any]) -> Write:
     return Write(kind, table, key, key_item, condition, bindings.values, None, 0, update, shows_old)
 
 
-def perform(database: Database, write: Write) -> Outcome:
-    """Does the write in the open transaction.
+def perform(database: Database, write: Write, weight: int = 1) -> Outcome:
+    """Does the write in the open transaction. `weight` multiplies the units of a condition that fails.
 
     ConditionalCheckFailedException, or ValidationException if an update does not fit the stored item.
     """
@@ -94,7 +94,7 @@ def perform(database: Database, write: Write) -> Outcome:
     if write.condition is not None and not write.condition.test(
         before.item if before is not None else {}, write.values
     ):
-        database.count_units(table, "write", write_units(before.size if before is not None else 0))
+        database.count_units(table, "write", weight * write_units(before.size if before is not None else 0))
         raise condition_failed(before.reply() if before is not None and write.shows_old_on_failure else None)
     if write.kind == "ConditionCheck":
         return Outcome(before, None, None, Units(write_units(before.size if before else 0)), streamed=False)

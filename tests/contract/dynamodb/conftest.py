@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import boto3
 import pytest
@@ -82,8 +81,3 @@ def _with_tables(target: Target) -> Target:
     for name, definition in TABLES.items():
         target.create_table(name, definition)
     return target
-
-
-@pytest.fixture
-def engine_options() -> dict[str, Any]:
-    return {"now": VirtualClock().now}

@@ -94,6 +94,11 @@ DIFFERENCES: dict[str, Difference] = {
         "In the order of the expression.",
         "DG 'Update expressions', SET on lists.",
     ),
+    "update-delete-in-list": Difference(
+        "DELETE takes members out of a set at any path.",
+        "NotImplementedError for an element of a list.",
+        "DG 'Update expressions', DELETE.",
+    ),
     "update-returns": Difference(
         "UPDATED_OLD and UPDATED_NEW show exactly the attributes the expression names, changed or not, never the key.",
         "Shows what differs between the two items: nothing for an equal value, the key of a new item.",

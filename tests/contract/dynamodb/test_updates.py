@@ -141,6 +141,16 @@ def test_two_elements_beyond_the_end_keep_their_order(dynamodb: Target) -> None:
     assert item["list"]["L"][3:] == [text("first"), text("second")]
 
 
+@differs("update-delete-in-list")
+def test_a_set_emptied_within_a_list_does_not_shift_its_neighbours(dynamodb: Target) -> None:
+    key = {"pk": text(dynamodb.new_key())}
+    dynamodb.put("plain", {**key, "l": {"L": [{"SS": ["a"]}, text("b"), text("c")]}})
+    dynamodb.update("plain", key, "DELETE l[0] :s SET l[1] = :v", {":s": {"SS": ["a"]}, ":v": text("new")})
+    item = dynamodb.get("plain", key)
+    assert item is not None
+    assert item["l"] == {"L": [text("new"), text("c")]}
+
+
 RETURNS: list[tuple[str, Item | None]] = [
     ("ALL_OLD", START),
     ("UPDATED_OLD", {"amount": number(10), "map": {"M": {"x": number(1)}}, "word": text("old")}),

@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
+from infra.local import aws_hooks
 from infra.local.stepfunctions import hook
 from tests.contract.stepfunctions.worlds import MotoWorld, OurWorld
 
@@ -51,5 +52,5 @@ def moto() -> Iterator[MotoWorld]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LambdaSimpleBackend, "invoke", invoke)
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
-            world.client = _client()
+            world.client = aws_hooks.release(_client())
             yield world

@@ -193,12 +193,19 @@ class MoneyMachine(RuleBasedStateMachine):
         else:
             self.provider.decline(page, final=how == "refuse")
 
-    @rule(page=pages)
-    def money_arrives_after_all(self, page: str) -> None:
+    @rule(page=pages, end=st.sampled_from([CheckoutState.EXPIRED, CheckoutState.FAILED]), crash=crashes)
+    def money_arrives_after_the_end(self, page: str, end: CheckoutState, crash: tuple[int, bool] | None) -> None:
+        """The page ended, we were told so, and then the money came."""
+        if self.provider.outcomes[page].may_still_be_paid:
+            self.provider.close(page, end)
+            self.notify(page, "evt_end", crash)
         self.provider.pay(page)
 
     @rule(page=pages, event_id=st.sampled_from(["evt_1", "evt_2"]), crash=crashes)
     def provider_notifies(self, page: str, event_id: str, crash: tuple[int, bool] | None) -> None:
+        self.notify(page, event_id, crash)
+
+    def notify(self, page: str, event_id: str, crash: tuple[int, bool] | None) -> None:
         event = self.provider.event(page, f"{page}.{event_id}")
         self.commit(lambda uow: payments.take_event(uow, self.provider, event), crash)
 

@@ -40,7 +40,8 @@ def test_what_cannot_be_charged_at_is_not_found(site: Site) -> None:
     token = site.world.driver_token("drv_1")
     code = chargers.list_evses(site.world.ctx, "CP-1")[0].code
     for written in (code, "CP-1", "CP-9", "ZZZZZZZZ"):
-        assert site.world.rest.get(f"/v1/driver/chargers/{written}", token=token).status == 404
+        status, body = site.world.rest.get(f"/v1/driver/chargers/{written}", token=token)
+        assert (status, body["code"]) == (404, "charger.not_found")
 
 
 def test_operators_are_no_drivers(placed: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,6 +78,18 @@ def test_two_senders_do_not_send_twice(site: Site) -> None:
     with pytest.raises(StaleRead):
         rival.commit()
     assert send_next(site) is None
+
+
+def test_two_senders_do_not_put_two_commands_in_flight(site: Site) -> None:
+    queue(site)
+    second = queue(site, "ClearCache", {})
+    site.connect("ws-1")
+    rival = UnitOfWork(site.world.ctx)
+    chargers.mark_sent(rival, replace(site.link, outbound=[second.command_id]), second)
+    send_next(site)
+    with pytest.raises(StaleRead):
+        rival.commit()
+    assert reread(site, second).state == "queued"
 
 
 def test_a_sender_that_holds_an_old_socket_is_stopped(site: Site) -> None:

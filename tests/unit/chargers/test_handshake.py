@@ -54,6 +54,10 @@ def test_a_key_set_in_hex_is_taken_as_text_or_as_the_bytes_it_means(presented: s
     assert isinstance(decide(charger(HEX_PASSWORD), basic("CP-1", presented)), Accepted)
 
 
+def test_a_key_set_in_capital_hex_is_taken_in_small_letters() -> None:
+    assert isinstance(decide(charger(HEX_PASSWORD.upper()), basic("CP-1", HEX_PASSWORD)), Accepted)
+
+
 def test_a_plain_password_is_taken_in_its_hex_form() -> None:
     """A charger whose AuthorizationKey was set to the hex of the password, as OCPP 1.6 wants it."""
     assert isinstance(decide(charger("plain-password-16"), basic("CP-1", b"plain-password-16".hex())), Accepted)

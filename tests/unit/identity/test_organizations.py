@@ -8,10 +8,8 @@ import pytest
 
 from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import DomainError
-from chalicelib.notifications import jobs as notifications
 from tests.world import PASSWORD, World
 
-CONSUMERS = {"mail.queued": (notifications.on_mail_queued,), "user.invited": (notifications.on_user_invited,)}
 NEW: dict[str, Any] = {
     "name": "Volt & Söhne",
     "email": "office@volt.example",
@@ -41,10 +39,13 @@ def test_the_platform_opens_an_operator_whose_administrator_signs_in(world: Worl
         ({"currency": "eur"}, "/currency"),
         ({"email": "office"}, "/email"),
         ({"country": "Germany"}, "/country"),
+        ({"country": "DE\n"}, "/country"),
+        ({"language": "english"}, "/language"),
         ({"name": ""}, "/name"),
         ({"nmae": "x"}, "/nmae"),
         ({"kind": "platform"}, "/kind"),
         ({"admin": {"email": "ada@volt", "full_name": "Ada"}}, "/admin/email"),
+        ({"admin": {"email": "ada@volt.example", "full_name": "Ada", "password": "short"}}, "/admin/password"),
     ],
 )
 def test_bad_operators_are_refused_with_a_pointer_and_leave_nothing(
@@ -68,7 +69,7 @@ def test_the_second_click_opens_no_second_operator(world: World) -> None:
 def test_an_administrator_without_a_password_is_invited_by_mail(world: World) -> None:
     admin = {"email": "ada@volt.example", "full_name": "Ada"}
     world.rest.post("/v1/organizations", {**NEW, "admin": admin}, token=world.platform_admin())
-    world.run_events(CONSUMERS)
+    world.run_events()
     (mail,) = world.mails(to="ada@volt.example")
     assert mail.subject == "Your sign-in for Volt & Söhne"
     assert "Volt &amp; Söhne" in (mail.html or "")

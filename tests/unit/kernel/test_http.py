@@ -137,7 +137,11 @@ def test_answers_of_every_sort(edge: Edge) -> None:
     assert (status, body, headers["location"], headers["etag"]) == (
         202, {"thing_id": "t", "a": "b"}, "/v1/elsewhere", '"1"'
     )  # fmt: skip
-    assert edge.request("GET", "/v1/page")[1:] == ("<p>hello", {"content-type": "text/html"})
+    assert headers["cache-control"] == "no-store"
+    assert edge.request("GET", "/v1/page")[1:] == (
+        "<p>hello",
+        {"content-type": "text/html", "cache-control": "no-store"},
+    )
 
 
 def test_path_parameters_are_decoded(edge: Edge) -> None:

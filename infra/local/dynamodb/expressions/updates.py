@@ -70,10 +70,14 @@ class Update:
         removals = []
         for action, operand in computed:
             container, key = _container(after, action.parts)
-            if action.section == "REMOVE":
+            if operand is None:
                 removals.append((container, key))
-            elif operand is not None:
-                _STORE[action.section](container, key, operand)
+            elif action.section == "SET":
+                _assign(container, key, operand)
+            elif action.section == "ADD":
+                _add(container, key, operand)
+            elif _delete(container, key, operand):
+                removals.append((container, key))
         removals.sort(key=lambda removal: removal[1] if isinstance(removal[1], int) else 0, reverse=True)
         for container, key in removals:
             if isinstance(container, dict):
@@ -251,22 +255,18 @@ def _add(container: Any, key: Any, operand: Value) -> None:
         container[key] = {kind: sorted_members(kind, list(union))}
 
 
-def _delete(container: Any, key: Any, operand: Value) -> None:
-    """Takes members out of a set; a set without members is no attribute."""
+def _delete(container: Any, key: Any, operand: Value) -> bool:
+    """Takes members out of a set; True if none is left: a set without members is no attribute."""
     current = _current(container, key)
     if current is None:
-        return
+        return False
     kind = kind_of(operand)
     if kind_of(current) != kind:
         raise wrong_type()
     left = [member for member in current[kind] if member not in operand[kind]]
     if left:
         container[key] = {kind: left}
-    else:
-        del container[key]
-
-
-_STORE: dict[str, Callable[[Any, Any, Value], None]] = {"SET": _assign, "ADD": _add, "DELETE": _delete}
+    return not left
 
 
 def _copy(value: Value) -> Value:

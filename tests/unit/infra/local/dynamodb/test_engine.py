@@ -163,7 +163,7 @@ VICTIM = """
 import sys
 from chalicelib.kernel.clock import SystemClock
 from infra.local.dynamodb.engine import Engine
-engine = Engine(sys.argv[1], SystemClock().now)
+engine = Engine(sys.argv[1], SystemClock().now, exclusive=sys.argv[2] == "exclusive")
 engine.execute("CreateTable", {definition!r})
 def put(key, number):
     return {{"Put": {{"TableName": {table!r}, "Item": {{"pk": {{"S": key}}, "n": {{"N": str(number)}}}}}}}}
@@ -174,11 +174,12 @@ for number in range(1, 1_000_000):
 """
 
 
-def test_kill_9_loses_nothing_that_was_answered_and_leaves_no_half(tmp_path: Path) -> None:
+@pytest.mark.parametrize("access", ["shared", "exclusive"])
+def test_kill_9_loses_nothing_that_was_answered_and_leaves_no_half(tmp_path: Path, access: str) -> None:
     path = tmp_path / "data.sqlite"
     program = VICTIM.format(definition=DEFINITION, table=TABLE)
     victim = subprocess.Popen(
-        [sys.executable, "-c", program, str(path)],
+        [sys.executable, "-c", program, str(path), access],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,

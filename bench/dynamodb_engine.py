@@ -27,13 +27,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 def main(operations: int) -> None:
-    print(f"{'operation':34}{'file':>8}{':memory:':>10}   µs CPU each")  # noqa: T201
     with tempfile.TemporaryDirectory() as folder:
-        rows = [
-            measure(Engine(place, lambda: datetime.now(UTC)), operations) for place in (Path(folder) / "db", ":memory:")
-        ]
-    for name in rows[0]:
-        print(f"{name:34}{rows[0][name]:8.1f}{rows[1][name]:10.1f}")  # noqa: T201
+        columns = {
+            "file": measure(Engine(Path(folder) / "shared", _now), operations),
+            "exclusive": measure(Engine(Path(folder) / "own", _now, exclusive=True), operations),
+            ":memory:": measure(Engine(":memory:", _now), operations),
+        }
+    print(f"{'µs of CPU each':30}" + "".join(f"{name:>11}" for name in columns))  # noqa: T201
+    for operation in columns["file"]:
+        figures = "".join(f"{column[operation]:11.1f}" for column in columns.values())
+        print(f"{operation:30}{figures}")  # noqa: T201
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def measure(engine: Engine, operations: int) -> dict[str, float]:

@@ -115,7 +115,7 @@ def _table_call(part: Part, call: ast.Call) -> Iterator[tuple[ast.AST, list[tupl
     if isinstance(function, ast.Name) and function.id == "Write" and len(call.args) > 1:
         verb = call.args[1]
         request = call.args[2] if len(call.args) > 2 else None
-        yield call, [_raw(part, verb.value if isinstance(verb, ast.Constant) else "", _dict_item(request))]
+        yield call, [_raw(part, _text(verb), _dict_item(request))]
         return
     if not isinstance(function, ast.Attribute):
         return
@@ -183,11 +183,11 @@ def _dict_item(node: ast.AST | None) -> ast.AST | None:
 def _clients(part: Part) -> Iterator[Need]:
     attributes = {node.attr for node in ast.walk(part.tree) if isinstance(node, ast.Attribute)}
     for call in _calls(part, "client"):
-        service = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-        verbs = CLIENTS.get(str(service), {})
+        service = _text(call.args[0]) if call.args else ""
+        verbs = CLIENTS.get(service, {})
         used = [action for verb, action in verbs.items() if verb in attributes]
         if not used:
-            raise Unreadable(f"{part.name}: what is asked of {service}?")
+            raise Unreadable(f"{part.name}: what is asked of {service or 'a client'}?")
         workflows = [name for setting, name in WORKFLOWS.items() if setting in attributes]
         if "states:StartExecution" in used and len(workflows) != 1:
             raise Unreadable(f"{part.name}: which workflow is started?")
@@ -200,7 +200,7 @@ def _clients(part: Part) -> Iterator[Need]:
 def _secrets(part: Part) -> Iterator[Need]:
     for call in _calls(part, "secret"):
         node = call.args[0]
-        name = node.value if isinstance(node, ast.Constant) else part.resolve(node)
+        name = _text(node) or part.resolve(node)
         if not isinstance(name, str):
             raise Unreadable(f"{part.name}: which secret is {ast.unparse(node)}?")
         yield Need("ssm:GetParameter", name)
@@ -210,3 +210,8 @@ def _calls(part: Part, method: str) -> Iterator[ast.Call]:
     for node in ast.walk(part.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
             yield node
+
+
+def _text(node: ast.AST) -> str:
+    """The text of a literal, "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

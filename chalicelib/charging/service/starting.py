@@ -134,10 +134,17 @@ def _key(start: Start) -> str:
 
 
 def _is_repeated(occupancy: Occupancy, present: ChargingSession, start: Start) -> bool:
-    if occupancy.start_key != _key(start):
-        return False
-    # A charger whose clock stands still starts every session with the same key: after the end it is a new one.
-    return present.state in DELIVERING_STATES or occupancy.message_id == start.message_id
+    same_message = occupancy.message_id == start.message_id
+    if occupancy.start_key == _key(start):
+        # A charger whose clock stands still starts every session with the same key: after the end it is a new one.
+        return present.state in DELIVERING_STATES or same_message
+    # One whose clock cannot be used is dated by us, at another moment each time that it repeats itself.
+    return (
+        same_message
+        and present.state in DELIVERING_STATES
+        and present.meter_start_wh == start.meter_start_wh
+        and occupancy.id_token.upper() == start.id_token.upper()
+    )
 
 
 def _transaction_id(key: str, start: Start, occupancy: Occupancy | None) -> int:

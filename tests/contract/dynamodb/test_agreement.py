@@ -119,7 +119,7 @@ def operations(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
             ]
         }
     forward, limit = draw(st.booleans()), draw(st.sampled_from([None, 1, 2]))
-    request = {
+    question: dict[str, Any] = {
         "ScanIndexForward": forward,
         "KeyConditionExpression": "pk = :p",
         "ExpressionAttributeValues": {":p": text("p")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.dynamodb.differences import cases, differs
-from tests.contract.dynamodb.target import Item, Target, number, refused, text
+from tests.contract.dynamodb.target import Item, Target, Value, number, refused, text
 
 EVERY_TYPE: Item = {
     "text": {"S": "Überladung ⚡"},
@@ -167,8 +167,8 @@ def test_an_update_may_not_grow_an_item_beyond_400_kb(dynamodb: Target) -> None:
 
 @differs("nesting")
 def test_32_levels_of_nesting_are_the_most(dynamodb: Target) -> None:
-    def nested(levels: int) -> dict[str, object]:
-        value: dict[str, object] = {"S": "core"}
+    def nested(levels: int) -> Value:
+        value: Value = {"S": "core"}
         for _ in range(levels):
             value = {"M": {"a": value}}
         return value

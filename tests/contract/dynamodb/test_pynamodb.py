@@ -25,12 +25,12 @@ from pynamodb.transactions import TransactGet, TransactWrite
 from tests.contract.dynamodb.target import TABLES, Target
 
 
-class Address(MapAttribute):  # type: ignore[type-arg]
+class Address(MapAttribute):
     street = UnicodeAttribute()
     floor = NumberAttribute(null=True)
 
 
-class ByOwner(GlobalSecondaryIndex):  # type: ignore[type-arg]
+class ByOwner(GlobalSecondaryIndex):
     class Meta:
         index_name = "by-owner"
         projection = AllProjection()
@@ -56,7 +56,7 @@ class Row(Model):
     secret = BinaryAttribute(null=True, legacy_encoding=False)
     tags = UnicodeSetAttribute(null=True)
     marks: Any = ListAttribute(null=True)
-    address = Address(null=True)
+    address: Any = Address(null=True)
     seen_at = UTCDateTimeAttribute(null=True)
     version = VersionAttribute()
     by_owner = ByOwner()

@@ -41,6 +41,17 @@ def test_a_clock_that_stands_still_does_not_hide_a_second_session(site: Site) ->
     assert len(site.sessions()) == 2
 
 
+def test_a_charger_without_a_clock_repeats_its_start(site: Site) -> None:
+    """A clock of 1970 is replaced by the time of receipt, which is another one when the same message comes again."""
+    first = site.start(message_id="m1")
+    site.advance(0.3)
+    assert site.start(message_id="m1").transaction_id == first.transaction_id
+    assert len(site.sessions()) == 1
+    site.stop(first.transaction_id, 1200)
+    site.start(message_id="m1", meter_wh=1200)
+    assert len(site.sessions()) == 2
+
+
 def test_a_stop_that_is_sent_again_changes_nothing(site: Site) -> None:
     outcome = site.start()
     site.stop(outcome.transaction_id, 1200)

@@ -57,7 +57,8 @@ def measure(engine: Engine, operations: int) -> dict[str, float]:
         "put, 1 index + stream": lambda n, r: ("PutItem", {"TableName": INDEXED, "Item": item(n, r)}),
         "update, 1 index + stream": lambda n, r: ("UpdateItem", update_if(INDEXED, n, r)),
         "query 10 of a partition": lambda n, _: ("Query", query(n)),
-        f"transact {TRANSACTION_ITEMS} (whole)": lambda n, r: ("TransactWriteItems", transact(n, r, operations)),
+        f"transact {TRANSACTION_ITEMS} puts, whole": lambda n, r: ("TransactWriteItems", puts(n, r, operations)),
+        f"transact {TRANSACTION_ITEMS} mixed, whole": lambda n, r: ("TransactWriteItems", mixed(n, r, operations)),
     }
     found = {}
     for name, make in cases.items():
@@ -167,7 +168,17 @@ def query(number: int) -> dict[str, Any]:
     }
 
 
-def transact(number: int, turn: int, items: int) -> dict[str, Any]:
+def puts(number: int, turn: int, items: int) -> dict[str, Any]:
+    first = number * TRANSACTION_ITEMS % (items // TRANSACTION_ITEMS * TRANSACTION_ITEMS)
+    numbers = range(first, first + TRANSACTION_ITEMS)
+    return {
+        "ClientRequestToken": f"puts-{turn:013d}{number:018d}",
+        "TransactItems": [{"Put": {"TableName": PLAIN, "Item": item(each, turn + 1)}} for each in numbers],
+    }
+
+
+def mixed(number: int, turn: int, items: int) -> dict[str, Any]:
+    """Two of the four into the table with index and stream, two with conditions."""
     first = number * TRANSACTION_ITEMS % (items // TRANSACTION_ITEMS * TRANSACTION_ITEMS)
     return {
         "ClientRequestToken": f"{turn:018d}{number:018d}",

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
@@ -21,6 +20,8 @@ MAX_DURATION = timedelta(hours=24)
 """A session that lasts longer is stopped."""
 STOP_TIMEOUT = timedelta(minutes=5)
 """From a stop request of ours until the session is given up as lost."""
+LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
+"""After this no hold of a session may be open: the nightly proof reports one that is."""
 METER_RETENTION = timedelta(days=90)
 """Raw readings expire; begin, end and the CDR stay."""
 DEFAULT_CARD_HOLD = 2000
@@ -255,11 +256,6 @@ def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) ->
     if meter_start_wh is None or meter_now_wh is None:
         return 0
     return max(0, meter_now_wh - meter_start_wh)
-
-
-def business_day(moment: datetime, zone: str) -> date:
-    """The operator's calendar day on which money moves: that of the posting, so that a closed day stays closed."""
-    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def latest_sample(samples: list[MeterSample]) -> MeterSample | None:

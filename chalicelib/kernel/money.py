@@ -6,9 +6,10 @@ rating, as `Decimal` major units, and come back through `from_decimal` with a ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Literal
+
+import msgspec
 
 from chalicelib.kernel.errors import invalid
 
@@ -33,9 +34,8 @@ def check_currency(currency: str) -> str:
     return currency
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
-    """`Money(1234, "EUR")` is 12.34 euro."""
+class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`Money(1234, "EUR")` is 12.34 euro. A struct, so that a request body with other fields in it is refused."""
 
     amount: int
     currency: str

@@ -10,7 +10,6 @@ import importlib
 from pathlib import Path
 from typing import Any, Final
 
-from chalice import Chalice
 from chalice.utils import to_cfn_resource_name
 
 from chalicelib.kernel import http
@@ -23,9 +22,8 @@ WEBSOCKET_PART: Final = Path(__file__).resolve().parent.parent / "stack" / "webs
 def entry_points() -> dict[str, list[Any]]:
     """By logical id, the objects whose code a function may run."""
     product = importlib.import_module("app")
-    # What the composition root holds; but the app itself holds the jobs too, which are functions of their own.
-    composed = [value for value in vars(product).values() if not isinstance(value, Chalice)]
-    found: dict[str, list[Any]] = {REST: [http.handle, *composed]}
+    # The REST function runs what the composition root names.
+    found: dict[str, list[Any]] = {REST: [http.handle, *vars(product).values()]}
     handlers = {
         to_cfn_resource_name(function.name): function.handler_string
         for function in (*product.app.event_sources, *product.app.pure_lambda_functions)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from chalice import Chalice
 from pynamodb.models import Model
 
 from chalicelib.kernel.context import Context
@@ -25,8 +26,9 @@ from chalicelib.kernel.unit_of_work import UnitOfWork
 
 PRODUCT: Final = ("chalicelib", "ws_handlers", "app")
 NOTHING: Final = object()
-_PRIMITIVES: Final = (Table, UnitOfWork, Context, Model)
-"""What they do is told by how they are called: see `needs`."""
+_PRIMITIVES: Final = (Table, UnitOfWork, Context, Model, Chalice)
+"""Not looked into: what the data layer does is told by how it is called (see `needs`), and the app that a decorator
+mentions holds all functions of the deployment."""
 
 
 @dataclass(frozen=True)

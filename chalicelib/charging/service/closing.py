@@ -12,7 +12,6 @@ from chalicelib.charging.model import (
     SESSION_LIFECYCLE,
     Cdr,
     ChargingSession,
-    business_day,
     delivered_energy_wh,
 )
 from chalicelib.charging.store import CDRS, SESSIONS, SessionRow
@@ -20,6 +19,7 @@ from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import StaleRead
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ledger.model import business_day
 from chalicelib.tariffs import rating
 from chalicelib.wallets import service as wallets
 
@@ -54,7 +54,7 @@ def close_delivery(
         abnormal_cause = abnormal_cause or "meter_backwards"
     energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
     cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
-    day = business_day(now, session.business_zone).isoformat()
+    day = business_day(now, session.business_zone)
     captured = Money.zero(session.currency)
     if session.driver_id is not None and session.held:
         captured = wallets.settle_session(

@@ -7,6 +7,7 @@ from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     DEFAULT_CARD_HOLD,
+    LONGEST_DELIVERY,
     PENDING_STATES,
     START_TIMEOUT,
     ChargingSession,
@@ -70,7 +71,7 @@ def request_session(
     uow.create(SESSIONS, session, on_conflict=conflict("charging_session.exists", "This session exists already."))
     _reserve_evse(uow, session)
     wallets.place_session_hold(
-        uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=now + START_TIMEOUT
+        uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=now + START_TIMEOUT + LONGEST_DELIVERY
     )
     chargers.queue_command(
         uow,

@@ -15,7 +15,7 @@ from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
-    MAX_DURATION,
+    LONGEST_DELIVERY,
     PENDING_STATES,
     SESSION_LIFECYCLE,
     Authorization,
@@ -217,7 +217,7 @@ def _open_card_session(
             driver_id=session.driver_id,
             session_id=session_id,
             amount=session.hold,
-            expires_at=ctx.now() + MAX_DURATION,
+            expires_at=ctx.now() + LONGEST_DELIVERY,
         )
     return session, authorization
 

@@ -125,13 +125,13 @@ def operations(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         "ExpressionAttributeValues": {":p": text("p")},
     }
     if kind == "index":
-        request |= {
+        question |= {
             "IndexName": "by-at",
             "KeyConditionExpression": "pk = :p AND #at <= :n",
             "ExpressionAttributeNames": {"#at": "at"},
             "ExpressionAttributeValues": {":p": text("p"), ":n": values[":n"]},
         }
-    return "query", request | ({"Limit": limit} if limit else {})
+    return "query", question | ({"Limit": limit} if limit else {})
 
 
 class Pair:

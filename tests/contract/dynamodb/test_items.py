@@ -29,7 +29,7 @@ def test_every_type_comes_back_as_it_went_in(dynamodb: Target) -> None:
 
 def test_sets_come_back_with_their_members(dynamodb: Target) -> None:
     key = {"pk": text(dynamodb.new_key())}
-    sets = {"texts": {"SS": ["b", "a"]}, "numbers": {"NS": ["10", "-2"]}, "binaries": {"BS": [b"y", b"x"]}}
+    sets: Item = {"texts": {"SS": ["b", "a"]}, "numbers": {"NS": ["10", "-2"]}, "binaries": {"BS": [b"y", b"x"]}}
     dynamodb.put("plain", {**key, **sets})
     item = dynamodb.get("plain", key)
     assert item is not None

@@ -14,7 +14,6 @@ from chalicelib.charging.model import (
     OPEN_STATES,
     SESSION_LIFECYCLE,
     Occupancy,
-    business_day,
     delivered_energy_wh,
     derive_transaction_id,
     start_key,
@@ -86,19 +85,6 @@ def test_connectors_and_starts_do_not_share_a_transaction_id() -> None:
 )
 def test_energy_is_never_negative(start: int | None, now: int | None, expected: int) -> None:
     assert delivered_energy_wh(start, now) == expected
-
-
-@pytest.mark.parametrize(
-    ("moment", "zone", "day"),
-    [
-        ("2026-03-01T22:59:59+00:00", "Europe/Berlin", "2026-03-01"),
-        ("2026-03-01T23:00:00+00:00", "Europe/Berlin", "2026-03-02"),
-        ("2026-03-29T22:00:00+00:00", "Europe/Berlin", "2026-03-30"),  # summer time began that night
-        ("2026-03-01T18:30:00+00:00", "Asia/Kolkata", "2026-03-02"),
-    ],
-)
-def test_the_business_day_is_the_operators_calendar_day(moment: str, zone: str, day: str) -> None:
-    assert business_day(datetime.fromisoformat(moment), zone).isoformat() == day
 
 
 def test_an_occupancy_remembers_the_transactions_before_it() -> None:

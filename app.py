@@ -31,6 +31,7 @@ from chalicelib.ledger import api_operator as ledger_operator
 from chalicelib.ledger import jobs as ledger_jobs
 from chalicelib.monitoring import api_operator as monitoring_operator
 from chalicelib.monitoring import jobs as monitoring_jobs
+from chalicelib.ocpp import jobs as ocpp_jobs
 from chalicelib.payments import api_operator as payments_operator
 from chalicelib.payments import api_webhook as payments_webhook
 from chalicelib.payments import jobs as payments_jobs
@@ -69,6 +70,7 @@ JOBS = (
     payments_jobs.jobs,
     monitoring_jobs.jobs,
     charging_jobs.jobs,
+    ocpp_jobs.jobs,
     settlement_jobs.jobs,
 )
 

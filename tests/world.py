@@ -43,8 +43,8 @@ SECRETS = {
     "access-token-key": "test-access-token-key-" + "0123456789abcdef" * 4,
     "charger-password-key": "test-charger-password-key-0123456789",
     "origin-verify": "",
-    "stripe_secret_key": "sk_test_world",
-    "stripe_webhook_secret": "whsec_world",
+    "stripe-secret-key": "sk_test_world",
+    "stripe-webhook-secret": "whsec_world",
 }
 PASSWORD = "correct horse battery"
 MAX_EVENT_ROUNDS = 100

@@ -101,7 +101,7 @@ def live_cost(ctx: Context, session: ChargingSession, energy_wh: int, reading: M
     if tariff is None or session.started_at is None:
         return Money.zero(session.currency)
     until = reading.taken_at if reading else session.started_at
-    return rating.rate(tariff, lookup.consumption(session, energy_wh, until)).total
+    return rating.total_cost(tariff, lookup.consumption(session, energy_wh, until))
 
 
 def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, energy_wh: int) -> SessionView:

@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.kernel import ids
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.clock import Clock, SystemClock
+from chalicelib.kernel.thrift import make_thrifty
 
 
 def table_name(capability: str) -> str:
@@ -105,11 +106,13 @@ def _make_client(service: str, region: str, endpoint_url: str | None) -> Any:
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
     )
-    if service == "dynamodb" and endpoint_url is None:
-        # A fixed endpoint spares the endpoint rules, 7% of a call.
-        endpoint_url = f"https://dynamodb.{region}.amazonaws.com"
     session = botocore.session.get_session()
-    return session.create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    if service != "dynamodb":
+        return session.create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    endpoint_url = endpoint_url or f"https://dynamodb.{region}.amazonaws.com"
+    client = session.create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    make_thrifty(client)
+    return client
 
 
 _current: Context | None = None

@@ -151,7 +151,8 @@ def release(ctx: Context, claimed: Claim) -> None:
 
 
 def _still_held(claimed: Claim) -> Condition:
-    return (ClaimRow.lease_until == claimed.lease_until) & (ClaimRow.done == False)  # noqa: E712
+    held: Condition = (ClaimRow.lease_until == claimed.lease_until) & (ClaimRow.done == False)  # noqa: E712
+    return held
 
 
 def _in_progress() -> DomainError:

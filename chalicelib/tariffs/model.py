@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from chalicelib.kernel.errors import invalid
@@ -51,6 +52,15 @@ class TariffVersion:
     tax_included: bool
     elements: tuple[TariffElement, ...]
     created_at: datetime
+
+    @cached_property
+    def applicable(self) -> tuple[PriceComponent, ...]:
+        """OCPI 2.2.1, 11.3.1: for each dimension the first element that has it counts, the others do not."""
+        first: dict[Dimension, PriceComponent] = {}
+        for element in self.elements:
+            for component in element.price_components:
+                first.setdefault(component.type, component)
+        return tuple(first.values())
 
 
 @dataclass(frozen=True)

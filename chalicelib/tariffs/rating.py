@@ -6,17 +6,19 @@ total; the lines share that total by largest remainder, so that they always sum 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib.kernel.money import Money, currency_exponent
 from chalicelib.tariffs.components import COMPONENTS
-from chalicelib.tariffs.model import Consumption, CostLine, Dimension, PriceComponent, RatedCost, TariffVersion
+from chalicelib.tariffs.model import Consumption, CostLine, PriceComponent, RatedCost, TariffVersion
 
 _SHOWN_QUANTITY = Decimal("0.000001")
+_NOTHING = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,32 @@ class _UnitCost:
     net: Fraction
 
 
+class _Share(NamedTuple):
+    """What one component bills, in exact minor units."""
+
+    component: PriceComponent
+    quantity: int
+    gross: Fraction
+    net: Fraction
+
+
 def rate(tariff: TariffVersion, consumption: Consumption) -> RatedCost:
     """Applies the tariff. Never negative; more energy or time never costs less."""
-    billed: list[tuple[PriceComponent, int, Fraction]] = []
-    exact_total = Fraction(0)
-    exact_net = Fraction(0)
-    for component in _applicable(tariff):
-        quantity = COMPONENTS[component.type].quantity(consumption, component.step_size)
-        if quantity:
-            unit_cost = _unit_cost(component, tariff.currency, tariff.tax_included)
-            billed.append((component, quantity, unit_cost.gross * quantity))
-            exact_total += unit_cost.gross * quantity
-            exact_net += unit_cost.net * quantity
-    total = Money(round_half_up(exact_total), tariff.currency)
-    net = Money(round_half_up(exact_net), tariff.currency)
-    amounts = split_exactly(total.amount, [gross for _, _, gross in billed])
+    billed = _billed(tariff, consumption)
+    total = Money(round_half_up(_sum(share.gross for share in billed)), tariff.currency)
+    net = Money(round_half_up(_sum(share.net for share in billed)), tariff.currency)
+    amounts = split_exactly(total.amount, [share.gross for share in billed])
     lines = tuple(
-        _line(component, quantity, Money(amount, tariff.currency))
-        for (component, quantity, _), amount in zip(billed, amounts, strict=True)
+        _line(share.component, share.quantity, Money(amount, tariff.currency))
+        for share, amount in zip(billed, amounts, strict=True)
     )
     return RatedCost(total, net, total - net, lines)
+
+
+def total_cost(tariff: TariffVersion, consumption: Consumption) -> Money:
+    """`rate(...).total` without the lines: for every meter value of a running charging session."""
+    gross = _sum(share.gross for share in _billed(tariff, consumption))
+    return Money(round_half_up(gross), tariff.currency)
 
 
 def round_half_up(amount: Fraction) -> int:
@@ -63,13 +71,18 @@ def split_exactly(total: int, exact: Sequence[Fraction]) -> list[int]:
     return parts
 
 
-def _applicable(tariff: TariffVersion) -> list[PriceComponent]:
-    """OCPI 2.2.1, 11.3.1: for each dimension the first element that has it counts, the others do not."""
-    first: dict[Dimension, PriceComponent] = {}
-    for element in tariff.elements:
-        for component in element.price_components:
-            first.setdefault(component.type, component)
-    return list(first.values())
+def _billed(tariff: TariffVersion, consumption: Consumption) -> list[_Share]:
+    shares = []
+    for component in tariff.applicable:
+        quantity = COMPONENTS[component.type].quantity(consumption, component.step_size)
+        if quantity:
+            unit_cost = _unit_cost(component, tariff.currency, tariff.tax_included)
+            shares.append(_Share(component, quantity, unit_cost.gross * quantity, unit_cost.net * quantity))
+    return shares
+
+
+def _sum(parts: Iterable[Fraction]) -> Fraction:
+    return sum(parts, _NOTHING)
 
 
 @lru_cache(maxsize=4096)

@@ -87,7 +87,7 @@ class Platform:
 
     def _open_stores(self) -> None:
         now = self.clock.now
-        self.engine = Engine(self.settings.file("dynamodb.sqlite3"), now)
+        self.engine = Engine(self.settings.file("dynamodb.sqlite3"), now, exclusive=self.settings.data_dir is not None)
         self._restores.append(dynamodb_hook.install(self.engine))
         description = template.load_template()
         values = template.parameters(description) | {"TablePrefix": table_name("")}
@@ -126,8 +126,8 @@ class Platform:
         self.payments = StripeFake(
             now,
             HttpDelivery(lambda: f"{self.url}/v1/provider-events/stripe"),
-            api_key=self.secrets["stripe_secret_key"],
-            webhook_secret=self.secrets["stripe_webhook_secret"],
+            api_key=self.secrets["stripe-secret-key"],
+            webhook_secret=self.secrets["stripe-webhook-secret"],
             path=self.settings.file("stripe.sqlite3"),
         )
         self.worker = Worker(self.clock, self._sources())

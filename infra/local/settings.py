@@ -12,8 +12,8 @@ SECRET_NAMES = (
     "access-token-key",
     "charger-password-key",
     "origin-verify",
-    "stripe_secret_key",
-    "stripe_webhook_secret",
+    "stripe-secret-key",
+    "stripe-webhook-secret",
 )
 DEFAULT_ADMIN_EMAIL = "admin@wattfare.example"
 MEMORY = ":memory:"
@@ -64,6 +64,6 @@ class LocalSettings:
 
 def _new_secrets() -> dict[str, str]:
     made = {name: secrets.token_urlsafe(32) for name in SECRET_NAMES}
-    made["stripe_secret_key"] = "sk_test_" + secrets.token_hex(16)
-    made["stripe_webhook_secret"] = "whsec_" + secrets.token_hex(16)
+    made["stripe-secret-key"] = "sk_test_" + secrets.token_hex(16)
+    made["stripe-webhook-secret"] = "whsec_" + secrets.token_hex(16)
     return made

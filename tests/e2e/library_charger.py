@@ -56,9 +56,7 @@ class LibraryCharger(ChargePoint):  # type: ignore[misc]
         )
 
     async def report(self, status: str, connector_id: int = 1) -> None:
-        await self.ask(
-            call.StatusNotification(connector_id=connector_id, error_code="NoError", status=status)
-        )
+        await self.ask(call.StatusNotification(connector_id=connector_id, error_code="NoError", status=status))
 
 
 @asynccontextmanager
@@ -66,7 +64,9 @@ async def connected(url: str, identity: str, password: str) -> AsyncIterator[Lib
     """A charger that has connected and listens."""
     secret = base64.b64encode(f"{identity}:{password}".encode()).decode()
     async with websockets.connect(
-        url, subprotocols=[websockets.Subprotocol("ocpp1.6")], additional_headers={"Authorization": f"Basic {secret}"},
+        url,
+        subprotocols=[websockets.Subprotocol("ocpp1.6")],
+        additional_headers={"Authorization": f"Basic {secret}"},
         proxy=None,
     ) as connection:
         assert connection.subprotocol == "ocpp1.6"

@@ -27,9 +27,7 @@ class Person:
     token: str = ""
 
     async def sign_in(self) -> None:
-        reply = await self.stack.call(
-            "POST", "/v1/auth/sessions", {"email": self.email, "password": self.password}
-        )
+        reply = await self.stack.call("POST", "/v1/auth/sessions", {"email": self.email, "password": self.password})
         assert reply.status == 201, reply
         self.token = reply.body["access_token"]
 
@@ -81,8 +79,9 @@ class Operator(Person):
             await self.put(f"/v1/chargers/{charger_id}/location", {"location_id": location_id})
         return dict(created["connection"])
 
-    async def add_card(self, driver_id: str, id_token: str = CARD) -> None:
-        await self.post("/v1/id-tokens", {"id_token": id_token, "driver_id": driver_id})
+    async def add_card(self, id_token: str = CARD) -> None:
+        """A card that nobody owns yet."""
+        await self.post("/v1/id-tokens", {"id_token": id_token})
 
     async def session(self, session_id: str) -> dict[str, Any]:
         return dict(await self.get(f"/v1/sessions/{session_id}"))
@@ -110,6 +109,9 @@ class Driver(Person):
         topup = await self.begin_topup(amount)
         await self.stack.local("POST", f"/payments/{topup['payment_id']}", {"outcome": "succeed"})
 
+    async def claim_card(self, id_token: str = CARD) -> None:
+        await self.post("/v1/driver/id-tokens", {"id_token": id_token})
+
     async def balance(self) -> int:
         """Minor units that may be spent now."""
         balances = (await self.get("/v1/driver/wallet"))["balances"]
@@ -123,9 +125,7 @@ class Driver(Person):
     async def charge_for(
         self, amount: int | None, *, evse_no: int = 1, charger_id: str = CHARGER_ID, key: str = "charge-1"
     ) -> dict[str, Any]:
-        return dict(
-            await self.post("/v1/driver/sessions", charge_request(amount, evse_no, charger_id), key=key)
-        )
+        return dict(await self.post("/v1/driver/sessions", charge_request(amount, evse_no, charger_id), key=key))
 
     async def session(self, session_id: str) -> dict[str, Any]:
         return dict(await self.get(f"/v1/driver/sessions/{session_id}"))
@@ -196,7 +196,8 @@ async def open_site(stack: Stack, *, money: int = 2000, per_kwh: str = "0.35") -
     driver = await sign_up_driver(stack)
     if money:
         await driver.top_up(money)
-    await operator.add_card(driver.driver_id)
+    await operator.add_card()
+    await driver.claim_card()
     return Site(stack, operator, driver, location_id)
 
 

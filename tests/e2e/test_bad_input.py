@@ -39,18 +39,17 @@ async def test_a_switch_lets_a_charger_without_subprotocol_in(stack: Stack, site
     assert await handshake_status(stack, CHARGER_ID, password=CHARGER_PASSWORD, protocols=()) == 101
 
 
+ASLEEP = {"connectorId": 1, "errorCode": "NoError", "status": "Sleeping"}
 BAD_FRAMES = [
-    ('[2,"bad-1","Heartbeat",{}', "-1", "FormationViolation"),
-    ("hello", "-1", "FormationViolation"),
+    ('[2,"bad-1","Heartbeat",{', "bad-1", "FormationViolation"),
     ('[2,"bad-2","MakeCoffee",{}]', "bad-2", "NotImplemented"),
-    ('[2,"bad-3","UpdateFirmware",{}]', "bad-3", "NotSupported"),
-    ('[2,"bad-4","StatusNotification",{"connectorId":"one","errorCode":"NoError","status":"Available"}]', "bad-4",
-     "TypeConstraintViolation"),
-    ('[2,"bad-5","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Sleeping"}]', "bad-5",
-     "PropertyConstraintViolation"),
-    ('[2,"bad-6","StatusNotification",{"connectorId":1}]', "bad-6", "OccurenceConstraintViolation"),
+    ('[2,"bad-3","Reset",{"type":"Hard"}]', "bad-3", "NotSupported"),
+    ('[2,"bad-4","Authorize",{"idTag":7}]', "bad-4", "TypeConstraintViolation"),
+    (json.dumps([2, "bad-5", "StatusNotification", ASLEEP]), "bad-5", "PropertyConstraintViolation"),
+    ('[2,"bad-6","Authorize",{}]', "bad-6", "ProtocolError"),
     ('[2,"bad-7","Heartbeat",[]]', "bad-7", "FormationViolation"),
-]  # fmt: skip
+]
+SILENTLY_DROPPED = ["hello", "{}", '[3,"never-asked",{"status":"Accepted"}]', '[4,"never-asked","InternalError","",{}]']
 
 
 async def test_malformed_frames_get_the_callerror_of_the_standard_and_the_connection_stays(
@@ -61,9 +60,8 @@ async def test_malformed_frames_get_the_callerror_of_the_standard_and_the_connec
         for text, message_id, code in BAD_FRAMES:
             answer = await charger.exchange(text, message_id)
             assert answer[:3] == [4, message_id, code], text
-        # Answers to nothing are not answered.
-        await charger.send('[3,"never-asked",{"status":"Accepted"}]')
-        await charger.send('[4,"never-asked","InternalError","",{}]')
+        for text in SILENTLY_DROPPED:
+            await charger.send(text)
         assert (await charger.call("Heartbeat", {}))["currentTime"]
         assert await charger.is_told_nothing()
         assert not charger.closed.is_set()
@@ -81,26 +79,33 @@ async def test_an_unplaced_charger_is_pending(stack: Stack, site: Site) -> None:
     assert await site.driver.balance() == 2000
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"charger_id": CHARGER_ID, "evse_no": 1, "amount": {"amount": 5.0, "currency": "EUR"}}, 422),
-        ({"charger_id": CHARGER_ID, "evse_no": 1, "amount": {"amount": -5, "currency": "EUR"}}, 422),
-        ({"charger_id": CHARGER_ID, "evse_no": 1, "amount": {"amount": 5, "currency": "USD"}}, 422),
-        ({"charger_id": CHARGER_ID, "evse_no": 9, "amount": {"amount": 5, "currency": "EUR"}}, 422),
-        ({"charger_id": "CP-NOBODY", "evse_no": 1}, 404),
-        ({"charger_id": CHARGER_ID, "evse_no": 1, "colour": "red"}, 422),
-        ({}, 422),
-    ],
-    ids=json.dumps,
-)
-async def test_charges_that_cannot_be(stack: Stack, site: Site, body: dict[str, object], status: int) -> None:
+def wish(charger_id: str = CHARGER_ID, evse_no: int = 1, **money: object) -> dict[str, object]:
+    amount = {"amount": 500, "currency": "EUR", **money}
+    return {"charger_id": charger_id, "evse_no": evse_no, "amount": amount}
+
+
+async def test_charges_that_cannot_be(stack: Stack, site: Site) -> None:
+    refusals = [
+        (wish(amount=5.0), 422, "request.invalid"),
+        (wish(amount=0), 422, "charging_session.amount"),
+        (wish(amount=2001), 422, "ledger.insufficient_funds"),
+        (wish(currency="USD"), 422, "charging_session.currency"),
+        (wish(evse_no=9), 422, "evse.not_found"),
+        (wish("CP-NOBODY"), 404, "charger.not_found"),
+        (wish() | {"colour": "red"}, 422, "request.invalid"),
+        ({}, 422, "connector.missing"),
+    ]
     async with connect_raw(stack) as charger:
         await charger.boot()
-        refused = await site.driver.ask("POST", "/v1/driver/sessions", body, key="bad")
-        assert refused.status == status, refused
-        assert refused.headers["content-type"].startswith("application/problem+json")
-        assert {"type", "title", "status", "code", "detail", "request_id"} <= refused.body.keys()
+        seen = []
+        for number, (body, _, _) in enumerate(refusals):
+            refused = await site.driver.ask("POST", "/v1/driver/sessions", body, key=f"bad-{number}")
+            assert refused.headers["content-type"].startswith("application/problem+json")
+            assert {"title", "status", "code", "detail", "request_id"} <= refused.body.keys()
+            seen.append((body, refused.status, refused.code))
+        assert seen == refusals
         assert await charger.is_told_nothing()
+    away = await site.driver.ask("POST", "/v1/driver/sessions", wish(), key="away")
+    assert (away.status, away.code) == (409, "charger.offline")
     assert await site.driver.balance() == 2000
     assert await site.operator.get_all("/v1/sessions") == []

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a charge: whatever was answered is there, and the charge goes on as if nothing had been."""
+"""`kill -9` in the middle of a charge: what was answered is there, and the charge goes on as if nothing had been."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.chargers.model import Charger
+from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.charging import lookup
 from chalicelib.charging.model import MIN_AVAILABLE, Authorization
 from chalicelib.drivers import service as drivers
 from chalicelib.identity import service as identity
@@ -16,11 +17,15 @@ _OPERATOR_CACHE_S = 300
 def authorize_id_token(ctx: Context, *, charger: Charger, id_token: str) -> Authorization:
     """Known, active, not expired, and its driver has money in the operator's currency.
 
-    Unknown tokens are `invalid`, blocked ones and empty wallets `blocked` (OCPP 1.6 AuthorizationStatus).
+    Unknown tokens are `invalid`, blocked ones and empty wallets `blocked` (OCPP 1.6 AuthorizationStatus). The token of
+    a driver's app is no card: it opens a charger only where the driver has asked for a charge.
     """
     found = drivers.find_id_token(ctx, id_token, consistent=False)
     if found is None or found.driver_id is None:
         return Authorization("invalid")
+    if found.kind == "app":
+        asked = _is_asked_for(ctx, charger, found.id_token)
+        return Authorization("accepted", found.driver_id) if asked else Authorization("invalid")
     verdict = found.verdict(charger.operator_id, ctx.now())
     if verdict != "accepted":
         return Authorization(verdict, found.driver_id, found.expires_at, found.group_id)
@@ -28,6 +33,15 @@ def authorize_id_token(ctx: Context, *, charger: Charger, id_token: str) -> Auth
     if wallets.available(ctx, found.driver_id, currency, consistent=False).amount < MIN_AVAILABLE:
         return Authorization("blocked", found.driver_id, found.expires_at, found.group_id)
     return Authorization("accepted", found.driver_id, found.expires_at, found.group_id)
+
+
+def _is_asked_for(ctx: Context, charger: Charger, id_token: str) -> bool:
+    for occupancy in lookup.list_occupancies(ctx, charger_key(charger.charger_id)):
+        if occupancy.id_token.upper() == id_token.upper():
+            session = lookup.find_session(ctx, occupancy.session_id)
+            if session is not None and session.is_open:
+                return True
+    return False
 
 
 def operator_of(ctx: Context, operator_id: str) -> Organization:

@@ -63,7 +63,7 @@ def _spends_the_hold(facts: SessionFacts, latest: MeterSample) -> bool:
         return False
     energy_wh = delivered_energy_wh(facts.meter_start_wh, latest.energy_wh)
     consumption = lookup.consumption(facts.session, energy_wh, latest.taken_at)
-    return rating.rate(facts.tariff, consumption).total.amount >= facts.held
+    return rating.total_cost(facts.tariff, consumption).amount >= facts.held
 
 
 def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | None) -> SessionFacts | None:

@@ -28,10 +28,10 @@ from chalicelib.charging.service.authorizing import authorize_id_token, operator
 from chalicelib.charging.service.watching import close_lost, close_unstarted, save
 from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.kernel import outbox
-from chalicelib.kernel.errors import DomainError, StaleRead
-from chalicelib.kernel.money import Money
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.tariffs import service as tariffs
+from chalicelib.tariffs.model import TariffVersion
 from chalicelib.wallets import service as wallets
 
 
@@ -109,7 +109,7 @@ def _start(uow: UnitOfWork, charger: Charger, start: Start) -> StartOutcome:
     else:
         if present and present.is_open:
             raise _Superseded(present.session_id)
-        session, authorization = _open_card_session(uow, charger, start, transaction_id)
+        session, authorization = _open_session(uow, charger, start, transaction_id, present)
         history = occupancy.history_for_successor() if occupancy else []
     _occupy(
         uow,
@@ -164,62 +164,88 @@ def _begin(session: ChargingSession, start: Start, transaction_id: int) -> Charg
     )
 
 
-def _open_card_session(
-    uow: UnitOfWork, charger: Charger, start: Start, transaction_id: int
+def _open_session(
+    uow: UnitOfWork, charger: Charger, start: Start, transaction_id: int, before: ChargingSession | None
 ) -> tuple[ChargingSession, Authorization]:
-    """A session that nobody asked us for: a card, the app's token after its request expired, or a stranger."""
+    """A session for a start that nobody waits for: a card, a stranger, or a request of the app that is over."""
     ctx = uow.ctx
-    authorization = authorize_id_token(ctx, charger=charger, id_token=start.id_token)
+    session = _describe(uow, charger, start, transaction_id)
+    if before is not None and before.origin == "app" and before.id_token.upper() == start.id_token.upper():
+        authorization, most = _authorize_late(before, start), before.held
+        session = replace(session, origin="app", target=before.target)
+    else:
+        authorization, most = authorize_id_token(ctx, charger=charger, id_token=start.id_token), DEFAULT_CARD_HOLD
+    held = 0
+    if session.tariff_id is None:
+        authorization = replace(authorization, status="blocked")
+    elif authorization.driver_id is not None:
+        held = min(most, max(0, wallets.available(ctx, authorization.driver_id, session.currency).amount))
+        if not held and authorization.status == "accepted":
+            authorization = replace(authorization, status="blocked")
+    session = replace(
+        session,
+        origin=session.origin if authorization.driver_id is not None else "unknown",
+        authorization=authorization.status,
+        driver_id=authorization.driver_id,
+        held=held,
+    )
+    uow.create(SESSIONS, session)
+    if session.driver_id is not None and held:
+        wallets.place_session_hold(
+            uow,
+            driver_id=session.driver_id,
+            session_id=session.session_id,
+            amount=session.hold,
+            expires_at=ctx.now() + LONGEST_DELIVERY,
+        )
+    return session, authorization
+
+
+def _authorize_late(request: ChargingSession, start: Start) -> Authorization:
+    """The start of a request that was called off or has expired. One that began while it was still wanted (the charger
+    was offline and tells us now) is paid by the driver, for no more than was asked; a later one is told to stop."""
+    in_time = request.ended_at is not None and start.started_at <= request.ended_at
+    return Authorization("accepted" if in_time else "blocked", request.driver_id)
+
+
+def _describe(uow: UnitOfWork, charger: Charger, start: Start, transaction_id: int) -> ChargingSession:
+    ctx = uow.ctx
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     operator = operator_of(ctx, charger.operator_id)
-    try:
-        tariff = tariffs.resolve_tariff(
-            ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
-        )
-    except DomainError:
-        tariff = None
-        authorization = replace(authorization, status="blocked")
-    currency = tariff.currency if tariff else operator.currency
-    session_id = ctx.new_id("ses")
-    held = Money.zero(currency)
-    if authorization.driver_id is not None and tariff is not None:
-        available = wallets.available(ctx, authorization.driver_id, currency)
-        held = min(available, Money(DEFAULT_CARD_HOLD, currency))
-    if authorization.status == "accepted" and held.amount <= 0:
-        authorization = replace(authorization, status="blocked")
-    session = ChargingSession(
-        session_id=session_id,
+    tariff = _tariff_or_none(uow, charger)
+    return ChargingSession(
+        session_id=ctx.new_id("ses"),
         state="charging",
-        origin="unknown" if authorization.driver_id is None else "card",
+        origin="card",
         target="full",
         operator_id=charger.operator_id,
         location_id=charger.location_id,
         charger_id=charger.charger_id,
         evse_no=start.evse_no,
         id_token=start.id_token,
-        authorization=authorization.status,
-        currency=currency,
+        authorization="invalid",
+        currency=tariff.currency if tariff else operator.currency,
         time_zone=location.time_zone if location else operator.time_zone,
         business_zone=operator.time_zone,
         created_at=ctx.now(),
-        driver_id=authorization.driver_id,
-        held=max(0, held.amount),
         tariff_id=tariff.tariff_id if tariff else None,
         tariff_version=tariff.version if tariff else None,
         transaction_id=transaction_id,
         meter_start_wh=start.meter_start_wh,
         started_at=start.started_at,
     )
-    uow.create(SESSIONS, session)
-    if session.held and session.driver_id is not None:
-        wallets.place_session_hold(
-            uow,
-            driver_id=session.driver_id,
-            session_id=session_id,
-            amount=session.hold,
-            expires_at=ctx.now() + LONGEST_DELIVERY,
+
+
+def _tariff_or_none(uow: UnitOfWork, charger: Charger) -> TariffVersion | None:
+    """No tariff, no start; but what was delivered all the same is recorded."""
+    try:
+        return tariffs.resolve_tariff(
+            uow.ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
         )
-    return session, authorization
+    except DomainError as error:
+        if error.kind is not Kind.NOT_FOUND and error.code != "tariff.none":
+            raise
+        return None
 
 
 def _occupy(uow: UnitOfWork, before: Occupancy | None, after: Occupancy) -> None:

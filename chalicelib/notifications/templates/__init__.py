@@ -45,7 +45,7 @@ def render(template: str, data: Mapping[str, str], language: str = FALLBACK_LANG
     A line of the body whose values are all empty is left out.
     """
     texts = TEMPLATES[template]
-    text = texts.get(language) or texts.get(language.partition("-")[0]) or texts[FALLBACK_LANGUAGE]
+    text = texts.get(language) or texts[FALLBACK_LANGUAGE]
     values = {name: _CONTROL.sub("", value).strip() for name, value in data.items()}
     one_line = {name: _LINE_BREAKS.sub(" ", value).strip() for name, value in data.items()}
     escaped = {name: html.escape(value).replace("\n", "<br>") for name, value in values.items()}

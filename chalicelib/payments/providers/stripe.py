@@ -88,8 +88,8 @@ class StripeProvider:
     @classmethod
     def from_context(cls, ctx: Context) -> StripeProvider:
         return cls(
-            api_key=ctx.secret("stripe_secret_key"),
-            webhook_secret=ctx.secret("stripe_webhook_secret"),
+            api_key=ctx.secret("stripe-secret-key"),
+            webhook_secret=ctx.secret("stripe-webhook-secret"),
             now=ctx.now,
             api_base=ctx.settings.stripe_api_base,
         )

@@ -92,7 +92,7 @@ def test_the_fake_signs_as_the_package_does() -> None:
 
 
 def test_the_map_of_providers() -> None:
-    ctx = Context(Settings(), secrets={"stripe_secret_key": API_KEY, "stripe_webhook_secret": WEBHOOK_SECRET})
+    ctx = Context(Settings(), secrets={"stripe-secret-key": API_KEY, "stripe-webhook-secret": WEBHOOK_SECRET})
     assert payment_provider(ctx).name == "stripe"
     with pytest.raises(DomainError, match=r"payment_provider\.unknown"):
         payment_provider(ctx, "barter")

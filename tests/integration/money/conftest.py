@@ -35,8 +35,8 @@ class StripeDesk:
         self.fake = StripeFake(
             self._world.ctx.now,
             self._deliver,
-            api_key=SECRETS["stripe_secret_key"],
-            webhook_secret=SECRETS["stripe_webhook_secret"],
+            api_key=SECRETS["stripe-secret-key"],
+            webhook_secret=SECRETS["stripe-webhook-secret"],
         )
         local = web.Application()
         add_routes(local, self.fake)

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Accepted
 from tests.unit.chargers.conftest import basic
-from tests.world import Operator, World, encoded
+from tests.world import Operator, Reply, World, encoded
 
 LOCATION = {
     "name": "Depot",
@@ -32,6 +32,14 @@ def register(world: World, operator: Operator, charger_id: str = "CP-1", **field
     status, body = world.rest.post("/v1/chargers", {"charger_id": charger_id, **fields}, token=operator.access_token)
     assert status == 201, body
     return dict(body)
+
+
+def knock_without_password(world: World, identity: str) -> None:
+    world.commit(
+        lambda uow: chargers.check_handshake(
+            uow, identity=identity, authorization=None, offered_protocols=[], source_ip="192.0.2.9"
+        )
+    )
 
 
 def ids(body: dict[str, Any]) -> list[str]:
@@ -152,7 +160,10 @@ def test_placing_and_removing(world: World) -> None:
     location_id = add_location(world, operator)
     register(world, operator, "CP-1")
     register(world, operator, "CP-2")
-    get = lambda query: ids(world.rest.get("/v1/chargers", query=query, token=operator.access_token).body)  # noqa: E731
+
+    def get(query: dict[str, str]) -> list[str]:
+        return ids(world.rest.get("/v1/chargers", query=query, token=operator.access_token).body)
+
     assert get({"registered": "false"}) == ["CP-1", "CP-2"]
     placement = {"location_id": location_id}
     status, body = world.rest.put("/v1/chargers/CP-1/location", placement, token=operator.access_token)
@@ -172,7 +183,10 @@ def test_lists_page_and_filter_by_status_and_connectivity(world: World) -> None:
     world.commit(lambda uow: chargers.record_status(uow, "CP-3", 1, "Faulted", "GroundFailure"))
     charger = chargers.require_charger(world.ctx, "CP-4")
     world.commit(lambda uow: chargers.open_connection(uow, charger, "ws-1", "ocpp1.6"))
-    get = lambda query: world.rest.get("/v1/chargers", query=query, token=operator.access_token).body  # noqa: E731
+
+    def get(query: dict[str, Any]) -> dict[str, Any]:
+        return dict(world.rest.get("/v1/chargers", query=query, token=operator.access_token).body)
+
     assert ids(get({"status": "Faulted"})) == ["CP-3"]
     assert ids(get({"online": "true"})) == ["CP-4"]
     assert ids(get({"online": "false"})) == ["CP-0", "CP-1", "CP-2", "CP-3"]
@@ -245,13 +259,12 @@ def test_commands_that_are_refused(world: World, order: dict[str, Any]) -> None:
 def test_refused_handshakes_are_shown_to_whom_they_concern(world: World) -> None:
     operator, other, platform = world.operator(), world.operator(), world.platform_admin()
     register(world, operator)
-    for identity in ("CP-1", "CP-9"):
-        world.commit(
-            lambda uow, identity=identity: chargers.check_handshake(
-                uow, identity=identity, authorization=None, offered_protocols=[], source_ip="192.0.2.9"
-            )
-        )
-    get = lambda token, **query: world.rest.get("/v1/connection-attempts", query=query, token=token).body  # noqa: E731
+    knock_without_password(world, "CP-1")
+    knock_without_password(world, "CP-9")
+
+    def get(token: str, **query: str) -> dict[str, Any]:
+        return dict(world.rest.get("/v1/connection-attempts", query=query, token=token).body)
+
     assert [entry["reason"] for entry in get(operator.access_token)["data"]] == ["password_missing"]
     assert get(operator.access_token, charger_id="CP-2")["data"] == []
     assert get(other.access_token)["data"] == []
@@ -289,7 +302,10 @@ def test_another_operators_objects_do_not_exist(world: World) -> None:
 
 def test_the_platforms_people_name_the_operator(world: World) -> None:
     operator, platform = world.operator(), world.platform_admin()
-    post = lambda fields: world.rest.post("/v1/chargers", {"charger_id": "CP-1"} | fields, token=platform)  # noqa: E731
+
+    def post(fields: dict[str, str]) -> Reply:
+        return world.rest.post("/v1/chargers", {"charger_id": "CP-1"} | fields, token=platform)
+
     assert post({}).body["code"] == "operator_id.missing"
     assert post({"operator_id": "org_nobody"}).status == 404
     assert post({"operator_id": operator.operator_id}).body["operator_id"] == operator.operator_id

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver, app_token
 from tests.unit.drivers.conftest import add_driver, token
-from tests.world import Operator, World
+from tests.world import Operator, Reply, World
 
 SIGN_UP = {
     "email": "Dora@Driver.example",
@@ -133,9 +133,11 @@ def test_an_operator_configures_binds_and_blocks_a_card(world: World, operator: 
 
 def test_a_card_may_be_configured_for_a_driver_at_once(world: World, operator: Operator) -> None:
     mine, stranger = add_driver(world, operator_id=operator.operator_id), add_driver(world)
-    post = lambda who, number: world.rest.post(  # noqa: E731
-        "/v1/id-tokens", {"id_token": number, "driver_id": who.driver_id}, token=operator.access_token
-    )
+
+    def post(who: Driver, number: str) -> Reply:
+        body = {"id_token": number, "driver_id": who.driver_id}
+        return world.rest.post("/v1/id-tokens", body, token=operator.access_token)
+
     assert post(mine, "CARD1").body["driver_id"] == mine.driver_id
     assert post(stranger, "CARD2").status == 404
     assert drivers.find_id_token(world.ctx, "CARD2", consistent=True) is None
@@ -148,7 +150,10 @@ def test_an_operator_sees_its_drivers_and_turns_one_away(world: World, operator:
     assert rest.get(path, **access).body["state"] == "active"
     for _ in range(2):
         assert rest.delete(path, **access).status == 204
-    names = lambda **query: [d["full_name"] for d in rest.get("/v1/drivers", query=query, **access).body["data"]]  # noqa: E731
+
+    def names(**query: str) -> list[str]:
+        return [driver["full_name"] for driver in rest.get("/v1/drivers", query=query, **access).body["data"]]
+
     assert names(state="active") == []
     assert names(state="inactive") == names(q="dora") == names() == ["Dora Driver"]
     assert rest.get(path, **access).body["state"] == "inactive"

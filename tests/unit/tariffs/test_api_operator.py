@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import Operator, World
+from tests.world import Operator, Reply, World
 
 TARIFF = {
     "name": "Standard",
@@ -34,9 +34,10 @@ def test_a_change_makes_a_version_and_if_match_guards_it(world: World) -> None:
     operator = world.operator()
     path = f"/v1/tariffs/{create(world, operator)['tariff_id']}"
     dearer = {"name": "Dearer", "elements": [{"price_components": [{"type": "FLAT", "price": "2"}]}]}
-    put = lambda body, etag: world.rest.put(  # noqa: E731
-        path, body, token=operator.access_token, headers={"If-Match": etag} if etag else {}
-    )
+
+    def put(body: dict[str, Any], etag: str | None) -> Reply:
+        return world.rest.put(path, body, token=operator.access_token, headers={"If-Match": etag} if etag else {})
+
     reply = put(dearer, '"1"')
     assert (reply.status, reply.body["version"], reply.headers["etag"]) == (200, 2, '"2"')
     reply = put(dearer | {"name": "Lost update"}, '"1"')

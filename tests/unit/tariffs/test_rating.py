@@ -21,7 +21,7 @@ from chalicelib.tariffs.model import (
     TariffElement,
     TariffVersion,
 )
-from chalicelib.tariffs.rating import rate, round_half_up, split_exactly
+from chalicelib.tariffs.rating import rate, round_half_up, split_exactly, total_cost
 from tests.unit.tariffs.conftest import START, component, consumption, tariff
 
 
@@ -160,6 +160,7 @@ def test_lines_sum_to_the_total_and_nothing_is_negative(
     assert rated.net + rated.tax == rated.total
     assert all(line.amount.amount >= 0 for line in rated.lines)
     assert 0 <= rated.net.amount <= total(rated)
+    assert total_cost(priced, consumption(energy_wh, duration_s, parking_s)) == rated.total
 
 
 @given(TARIFFS, ENERGY, SECONDS, st.integers(0, 10_000), st.integers(0, 10_000))

@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: run test check bench package deploy openapi clean help
+.PHONY: run test check bench package deploy openapi roles clean help
 
 help:
 	@echo "make run      start the whole platform on http://127.0.0.1:8000 (PORT, DATA_DIR, EPHEMERAL=1, DEMO=0)"
@@ -17,8 +17,10 @@ help:
 	@echo "make package  the deployable artefact in build/package, offline"
 	@echo "make deploy   package and deploy to the AWS account of your shell (see README)"
 	@echo "make openapi  write docs/openapi.json from the code"
+	@echo "make roles    write infra/stack/roles.yaml, each function's permissions, from the code"
 
 $(STAMP): requirements.txt requirements-dev.txt
+	@echo "Installing into $(VENV) (once, about a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip<26.3'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
@@ -47,6 +49,9 @@ deploy: package
 
 openapi: $(STAMP)
 	$(BIN)/python -m infra.openapi
+
+roles: $(STAMP)
+	$(BIN)/python -m infra.iam
 
 clean:
 	rm -rf build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

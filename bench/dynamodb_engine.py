@@ -1,4 +1,4 @@
-"""CPU per operation of the local DynamoDB engine: `python -m bench.dynamodb_engine [operations]`.
+"""CPU per operation of the local DynamoDB engine: `python -m bench dynamodb-engine`.
 
 One thread, 500-byte items with fifteen attributes, on a WAL file and in memory; requests are passed decoded, as
 the botocore hook does. Microseconds of process CPU (the median of rounds), not wall time.
@@ -20,6 +20,7 @@ import msgspec
 from infra.local.dynamodb.engine import Engine
 
 ROUNDS = 5
+OPERATIONS = 2000
 TRANSACTION_ITEMS = 4
 PLAIN, INDEXED = "bench-plain", "bench-indexed"
 _decode = msgspec.json.Decoder().decode
@@ -192,4 +193,4 @@ def mixed(number: int, turn: int, items: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else OPERATIONS)

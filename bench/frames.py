@@ -1,4 +1,4 @@
-"""The frames that the load generator's chargers send: OCPP 1.6 CALLs as WebSocket frames, ready to be written.
+"""What the chargers of the bench say: OCPP 1.6 CALLs, and the WebSocket frames around them.
 
 A *session* is the mix that BENCHMARKS.md compares by: 19 CALLs, ten of them MeterValues. Every CALL of a charger has
 an id of its own, and every session its own start, so that nothing is taken for a repetition.
@@ -30,7 +30,7 @@ def frame(text: str) -> bytes:
 
 
 class Script:
-    """The CALLs of one charger, one after another; `number` is its own, `moment` a time stamp that never comes twice."""
+    """The CALLs of one charger, one after another; no message id and no time stamp of its comes twice."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -39,28 +39,28 @@ class Script:
         self._calls = 0
         self._meter_wh = 0
 
-    def boot(self) -> bytes:
+    def boot(self) -> str:
         return self._call(_BOOT)
 
-    def heartbeat(self) -> bytes:
+    def heartbeat(self) -> str:
         return self._call(_HEARTBEAT)
 
-    def status(self, status: str = "Available") -> bytes:
+    def status(self, status: str = "Available") -> str:
         return self._call(
             f'"StatusNotification",{{"connectorId":1,"errorCode":"NoError","status":"{status}",'
             f'"timestamp":"{self._moment()}"}}'
         )
 
-    def authorize(self) -> bytes:
+    def authorize(self) -> str:
         return self._call(f'"Authorize",{{"idTag":"{self.id_token}"}}')
 
-    def start(self) -> bytes:
+    def start(self) -> str:
         return self._call(
             f'"StartTransaction",{{"connectorId":1,"idTag":"{self.id_token}","meterStart":{self._meter_wh},'
             f'"timestamp":"{self._moment()}"}}'
         )
 
-    def meter_values(self) -> bytes:
+    def meter_values(self) -> str:
         """Energy, power and state of charge, as a car park's charger sends each minute."""
         self._meter_wh += ENERGY_STEP_WH
         return self._call(
@@ -71,13 +71,13 @@ class Script:
             f'{{"value":"42","measurand":"SoC","unit":"Percent"}}]}}]}}'
         )
 
-    def stop(self) -> bytes:
+    def stop(self) -> str:
         return self._call(
             f'"StopTransaction",{{"transactionId":{self.transaction_id},"idTag":"{self.id_token}",'
             f'"meterStop":{self._meter_wh},"timestamp":"{self._moment()}","reason":"Local"}}'
         )
 
-    def session(self) -> Iterator[bytes]:
+    def session(self) -> Iterator[str]:
         """The 19 CALLs. After the start, `transaction_id` must be set before the next one is asked for."""
         yield self.boot()
         yield self.status("Available")
@@ -91,9 +91,9 @@ class Script:
         yield self.status("Finishing")
         yield self.status("Available")
 
-    def _call(self, action_and_payload: str) -> bytes:
+    def _call(self, action_and_payload: str) -> str:
         self._calls += 1
-        return frame(f'[2,"{self.number}-{self._calls}",{action_and_payload}]')
+        return f'[2,"{self.number}-{self._calls}",{action_and_payload}]'
 
     def _moment(self) -> str:
         """A second per CALL on 2 March 2026 and later: chargers' clocks are their own."""

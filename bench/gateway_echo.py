@@ -1,6 +1,6 @@
 """What the local gateway itself costs: CPU per frame, memory per connection, connects per second.
 
-Run by hand: `python -m bench.gateway_echo [--connections 1000] [--chargers 50] [--seconds 5]`. The server is a
+`python -m bench gateway-echo`, or by itself with `--connections`, `--chargers`, `--seconds`. The server is a
 process of its own with an echoing message handler; the load generator is this one. Figures are ratios of one
 machine, never a test.
 """
@@ -25,6 +25,7 @@ PAYLOAD = b'[2,"7f3c1c1e-8e0e-4b8f-9c1e-000000000001","Heartbeat",{}]'
 MASK = b"\x11\x22\x33\x44"
 FRAME = bytes((0x81, 0x80 | len(PAYLOAD))) + MASK + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(PAYLOAD))
 CONNECTING_AT_ONCE = 32
+CONNECTIONS, CHARGERS, SECONDS = 1000, 50, 5.0
 
 
 def serve() -> None:
@@ -143,21 +144,27 @@ def _own_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def run(connections: int = CONNECTIONS, chargers: int = CHARGERS, seconds: float = SECONDS) -> None:
+    """Starts the server, measures it, prints, ends it."""
+    command = [sys.executable, "-m", "bench.gateway_echo", "--serve"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        if server.stdout is None:
+            raise RuntimeError("the server has no standard output")
+        port = int(server.stdout.readline())
+        uvloop.run(measure(port, server.pid, connections, chargers, seconds))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--connections", type=int, default=1000)
-    parser.add_argument("--chargers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS)
+    parser.add_argument("--chargers", type=int, default=CHARGERS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
     options = parser.parse_args()
     if options.serve:
         serve()
-        return
-    command = [sys.executable, "-m", "bench.gateway_echo", "--serve"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
-        uvloop.run(measure(port, server.pid, options.connections, options.chargers, options.seconds))
+    else:
+        run(options.connections, options.chargers, options.seconds)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ import msgspec
 import uvloop
 
 from bench import machine
-from bench.frames import Script, charger_id
+from bench.frames import Script, charger_id, frame
 
 CONNECTING_AT_ONCE = 32
 ANSWER_LIMIT_S = 30.0
-_RESULT, _ERROR, _CALL = b"[3", b"[4", b"[2"
+_RESULT, _ERROR = b"[3", b"[4"
 
 Case = Literal["session", "heartbeat", "status", "meter_values", "paced", "connect"]
 
@@ -91,10 +91,11 @@ class Charger(asyncio.Protocol):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(lost)
 
-    async def ask(self, frame: bytes) -> bytes:
+    async def ask(self, call: str) -> bytes:
+        sent = frame(call)
         self._answer = asyncio.get_running_loop().create_future()
         self._sent_at = time.perf_counter()
-        self.transport.write(frame)
+        self.transport.write(sent)
         return await self._answer
 
     def _upgrade(self) -> None:
@@ -121,7 +122,7 @@ class Charger(asyncio.Protocol):
 
     def _hear(self, message: bytes) -> None:
         kind = message[:2]
-        if kind not in (_RESULT, _ERROR) or self._answer is None:
+        if kind not in (_RESULT, _ERROR) or self._answer is None or self._answer.done():
             return  # a CALL of the server's, or a control frame: nobody asked for it here
         self._latencies_us.append(round((time.perf_counter() - self._sent_at) * 1e6))
         if kind == _ERROR:
@@ -186,8 +187,8 @@ class Fleet:
     async def _play_sessions(self, charger: Charger) -> None:
         """Whole sessions only: the last one ends after the time is over."""
         while time.perf_counter() < self._until:
-            for number, frame in enumerate(charger.script.session()):
-                answer = await charger.ask(frame)
+            for number, call in enumerate(charger.script.session()):
+                answer = await charger.ask(call)
                 if number == 2 and b'"Accepted"' not in answer:
                     self.refused += 1
                 elif number == 4:
@@ -212,6 +213,8 @@ class Fleet:
         await charger.ask(charger.script.heartbeat())
 
     def _note_start(self, charger: Charger, answer: bytes) -> None:
+        if not answer.startswith(_RESULT):
+            raise RuntimeError(f"StartTransaction was answered by {answer.decode()}")
         payload = msgspec.json.decode(answer)[2]
         charger.script.transaction_id = payload["transactionId"]
         if payload["idTagInfo"]["status"] != "Accepted":
@@ -253,5 +256,14 @@ def _own_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def main() -> int:
+    try:
+        uvloop.run(live())
+    except (OSError, RuntimeError, TimeoutError) as error:
+        sys.stderr.write(f"bench.load: {error}\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    uvloop.run(live())
+    raise SystemExit(main())

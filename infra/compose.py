@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -28,7 +27,7 @@ def compose() -> Tree:
     """The whole stack beside what Chalice makes, intrinsics in their long forms. ValueError if parts contradict."""
     template = load_template()
     for part in sorted((INFRA / "stack").glob("*.yaml")):
-        template = _merged(template, load_template(part), part.name)
+        template = merged(template, load_template(part), part.name)
     del template["Metadata"]  # the parts' YAML anchors
     # Compiled wheels are the running interpreter's, so all functions run on its version.
     template["Globals"]["Function"]["Runtime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -36,7 +35,7 @@ def compose() -> Tree:
         if resource.get("Type") == "AWS::CloudFront::Function":
             properties = resource["Properties"]
             properties["FunctionCode"] = (INFRA / properties["FunctionCode"]).read_text()
-    return _with_named_deployment(template)
+    return with_named_deployment(template)
 
 
 def to_yaml(template: Tree) -> str:
@@ -49,10 +48,11 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _merged(one: Any, other: Any, where: str) -> Any:
+def merged(one: Any, other: Any, where: str) -> Any:
+    """Both trees in one. ValueError where they say different things."""
     if isinstance(one, dict) and isinstance(other, dict):
         return {
-            key: _merged(one[key], other[key], f"{where}: {key}")
+            key: merged(one[key], other[key], f"{where}: {key}")
             if key in one and key in other
             else one.get(key, other.get(key))
             for key in {**one, **other}
@@ -62,12 +62,12 @@ def _merged(one: Any, other: Any, where: str) -> Any:
     return one
 
 
-def _with_named_deployment(template: Tree) -> Tree:
+def with_named_deployment(template: Tree, name: str = _DEPLOYMENT) -> Tree:
     """A WebSocket deployment is a snapshot of the routes: a digest of them in its name makes a new one when they
     change (SAM does the same for REST)."""
     routing = {name: part for name, part in template["Resources"].items() if part.get("Type") in _ROUTING}
     digest = hashlib.sha256(json.dumps(routing, sort_keys=True).encode()).hexdigest()[:10]
-    renamed: Tree = _renamed(template, _DEPLOYMENT, f"{_DEPLOYMENT}{digest}")
+    renamed: Tree = _renamed(template, name, f"{_DEPLOYMENT}{digest}")
     return renamed
 
 

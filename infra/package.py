@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from chalicelib.ocpp.versions import VERSIONS
 from infra import compose
 from infra.iam.needs import CLIENTS
 from infra.local.template import load_template
@@ -36,6 +36,8 @@ UNUSED: Final = (
     "attr/",
     "attrs/",
 )
+OCPP_VERSIONS: Final = frozenset("v" + protocol.removeprefix("ocpp").replace(".", "") for protocol in VERSIONS)
+"""Folders of the ocpp package whose schemas we read."""
 _OLDEST_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -53,7 +55,7 @@ def build(out: Path) -> None:
         out.mkdir(parents=True)
         (out / "template.yaml").write_text(compose.to_yaml(load_template(made / "sam.yaml")))
         shutil.copytree(compose.INFRA / "state_machines", out / "state_machines")
-        _repack(made / "deployment.zip", out / "deployment.zip")
+        repack(made / "deployment.zip", out / "deployment.zip")
 
 
 def _stage(source: Path) -> None:
@@ -90,9 +92,12 @@ def _run_chalice(source: Path, made: Path) -> None:
         raise PackagingFailed(f"chalice package failed:\n{done.stdout}{done.stderr}")
 
 
-def _repack(origin: Path, target: Path) -> None:
+def repack(origin: Path, target: Path) -> None:
     """The zip without what is never read, in stable order, without dates."""
-    with zipfile.ZipFile(origin) as whole, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
+    with (
+        zipfile.ZipFile(origin) as whole,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped,
+    ):
         for name in sorted(whole.namelist()):
             if name.endswith("/") or not _is_needed(name):
                 continue
@@ -111,13 +116,9 @@ def _is_needed(name: str) -> bool:
         return parts[-1] == "METADATA"
     if name.startswith("botocore/data/"):
         return len(parts) == 3 or parts[2] in SERVICES
-    return not (parts[0] == "ocpp" and len(parts) > 1 and parts[1] in ("v201", "v21"))
-
-
-def entries(path: Path) -> Iterator[str]:
-    """Names of the files in a zip."""
-    with zipfile.ZipFile(path) as opened:
-        yield from opened.namelist()
+    if parts[0] == "ocpp" and len(parts) > 2:
+        return parts[1] in OCPP_VERSIONS
+    return True
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, Posting, income_account, wallet_account
 from chalicelib.tariffs import service as tariffs
-from chalicelib.tariffs.model import PriceComponent, TariffElement, TariffVersion
+from chalicelib.tariffs.model import Dimension, PriceComponent, TariffElement, TariffVersion
 from chalicelib.wallets import service as wallets
 from tests.world import Operator, World
 
@@ -115,7 +115,7 @@ class Site:
     def start_from_app(self, **options: object) -> StartOutcome:
         return self.start(drivers.app_token(self.driver.driver_id), **options)  # type: ignore[arg-type]
 
-    def meter(self, transaction_id: int | None, energy_wh: int, *, evse_no: int = 1, power_w: int = 7000) -> None:
+    def meter(self, transaction_id: int | None, energy_wh: int | None, *, evse_no: int = 1, power_w: int = 7000) -> None:
         sample = MeterSample(self.world.clock.now(), energy_wh=energy_wh, power_w=power_w)
         self.world.commit(
             lambda uow: service.record_meter_values(
@@ -153,7 +153,9 @@ class Site:
         self.world.advance(timedelta(minutes=minutes).total_seconds())
 
 
-def build_site(world: World, *, price: str = "0.35", money: int = 2000) -> Site:
+def build_site(
+    world: World, *, price: str = "0.35", dimension: Dimension = "ENERGY", money: int = 2000
+) -> Site:
     """0.35 EUR/kWh at one location in Berlin; the driver has 20.00."""
     operator = world.operator()
     operator_id = operator.organization.organization_id
@@ -169,7 +171,7 @@ def build_site(world: World, *, price: str = "0.35", money: int = 2000) -> Site:
         created_at=now,
     )
     world.commit(lambda uow: chargers.add_location(uow, location))
-    elements = (TariffElement((PriceComponent("ENERGY", Decimal(price)),)),)
+    elements = (TariffElement((PriceComponent(dimension, Decimal(price)),)),)
     tariff = world.commit(
         lambda uow: tariffs.create_tariff(
             uow, operator_id=operator_id, name="Day", currency="EUR", tax_included=True, elements=elements

@@ -25,7 +25,7 @@ from chalicelib.charging.model import (
 )
 from chalicelib.charging.store import WORKFLOW_WAITS, session_pk
 from chalicelib.drivers import service as drivers
-from chalicelib.kernel import task
+from chalicelib.kernel import metrics, task
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import Money
@@ -45,8 +45,8 @@ def on_session_requested(ctx: Context, event: Event) -> None:
 
 
 def on_session_started(ctx: Context, event: Event) -> None:
-    """The charger began to deliver: the waiting workflow goes on; a card's session gets its workflow now."""
-    if event.payload.get("origin") == "app":
+    """The charger began to deliver: the waiting workflow goes on; a session that nobody asked for gets its own now."""
+    if event.payload["requested"]:
         _wake(ctx, event.subject, "start", {"outcome": "started"})
     else:
         _start_workflow(ctx, event.subject, started=True)
@@ -112,14 +112,17 @@ def session_complete(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     """After the end: the driver appears in the operator's list and gets a receipt by e-mail."""
     session_id = str(event["session_id"])
 
-    def decide(uow: UnitOfWork) -> str:
+    def decide(uow: UnitOfWork) -> ChargingSession:
         session = lookup.require_session(ctx, session_id)
         if session.driver_id is not None and session.started_at is not None:
             drivers.link_operator(uow, session.operator_id, session.driver_id)
             _queue_receipt(uow, session)
-        return session.state
+        return session
 
-    return {"session_id": session_id, "state": decide_and_commit(ctx, decide)}
+    session = decide_and_commit(ctx, decide)
+    metrics.record(ctx, "SessionEnded", state=session.state)
+    metrics.record(ctx, "EnergyDeliveredWh", session.energy_wh or 0)
+    return {"session_id": session_id, "state": session.state}
 
 
 def _queue_receipt(uow: UnitOfWork, session: ChargingSession) -> None:

@@ -7,7 +7,7 @@ money minor units. The tariff version is frozen into the session when it is made
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -135,6 +135,11 @@ class ChargingSession:
         return self.state in OPEN_STATES
 
     @property
+    def was_called_off(self) -> bool:
+        """A request of the app that is over and from which nothing was delivered."""
+        return self.origin == "app" and self.started_at is None and not self.is_open
+
+    @property
     def order_no(self) -> str:
         """The number people use: day of the request and the tail of the id."""
         return f"{self.created_at:%y%m%d}-{self.session_id[-6:]}"
@@ -168,7 +173,11 @@ class Occupancy:
     def history_for_successor(self) -> list[tuple[int, str]]:
         if self.transaction_id is None:
             return self.history
-        return [(self.transaction_id, self.session_id), *self.history][:HISTORY_LENGTH]
+        return self.remembering(self.transaction_id, self.session_id).history
+
+    def remembering(self, transaction_id: int, session_id: str) -> Occupancy:
+        """With one more transaction that is not (any more) the present one."""
+        return replace(self, history=[(transaction_id, session_id), *self.history][:HISTORY_LENGTH])
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class Settings:
     stripe_api_base: str = "https://api.stripe.com"
     secret_prefix: str = "/wattfare/"
     default_currency: str = "EUR"
+    metrics: str = "off"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 import msgspec
 from chalice import Chalice, Response
 
-from chalicelib.kernel import context, idempotency, problems
+from chalicelib.kernel import context, edge, idempotency, problems
 from chalicelib.kernel.actor import ANONYMOUS, Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, forbidden, unauthenticated
@@ -261,7 +261,8 @@ def handle(
 
 
 def _authorize(ctx: Context, endpoint: Endpoint, authenticate: Authenticate, incoming: Any) -> Actor:
-    source_ip = str(incoming.context.get("identity", {}).get("sourceIp", ""))
+    peer = str(incoming.context.get("identity", {}).get("sourceIp", ""))
+    source_ip = edge.viewer_address(ctx, incoming.headers, peer)
     if endpoint.audience == "public":
         return Actor("anonymous", source_ip=source_ip) if source_ip else ANONYMOUS
     scheme, _, access_token = incoming.headers.get("authorization", "").partition(" ")

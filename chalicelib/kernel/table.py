@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import Index
 from pynamodb.models import Model
@@ -85,7 +85,7 @@ class Table(Generic[Entity]):
         self._key = key
         self._extra = extra
         self._attributes = {
-            name: (attribute.attr_name, attribute.attr_type, attribute.serialize, attribute.deserialize)
+            name: (attribute.attr_name, attribute.attr_type, *_codec(attribute))
             for name, attribute in row.get_attributes().items()
         }
         fields = {field.name for field in dataclasses.fields(entity)}  # type: ignore[arg-type]
@@ -271,6 +271,25 @@ class Table(Generic[Entity]):
         request["ExpressionAttributeNames"] = flip(names)
         request["ExpressionAttributeValues"] = values
         return request
+
+
+def _codec(attribute: Attribute[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """How values of an attribute are written and read. PynamoDB takes numbers through `json`, ten times the time."""
+    if type(attribute) is NumberAttribute:
+        return _number_to_text, _number_from_text
+    return attribute.serialize, attribute.deserialize
+
+
+def _number_to_text(value: int | float) -> str:
+    return str(value) if type(value) is int else json.dumps(value)
+
+
+def _number_from_text(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        number: int | float = json.loads(text)
+        return number
 
 
 def flip(names: dict[str, str]) -> dict[str, str]:

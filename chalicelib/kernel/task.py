@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chalicelib.kernel import context
+from chalicelib.kernel import context, metrics
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.log import logger
 
@@ -29,10 +29,12 @@ def entry(function: Callable[[Context, dict[str, Any]], Result]) -> Callable[...
     def handler(event: Any, _lambda_context: Any = None) -> Result:
         started = time.perf_counter()
         payload: dict[str, Any] = event if isinstance(event, dict) else event.to_dict()
+        ctx = context.current()
         try:
-            result = function(context.current(), payload)
+            result = function(ctx, payload)
         except Exception:
             logger.exception("job failed", extra={"job": function.__name__})
+            metrics.record(ctx, "JobFailed", job=function.__name__)
             raise
         logger.info(
             "job done",

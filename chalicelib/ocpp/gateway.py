@@ -7,7 +7,6 @@ costs at most one write a minute for that.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, Connection, Handshake, Link, Refused
-from chalicelib.kernel import outbox
+from chalicelib.kernel import edge, outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.log import logger
@@ -31,11 +30,10 @@ from chalicelib.ocpp.versions import VERSIONS
 Event = Mapping[str, Any]
 Response = dict[str, Any]
 
-ORIGIN_HEADER: Final = "x-origin-verify"
-ORIGIN_SECRET: Final = "origin-verify"
 TOUCH_INTERVAL: Final = timedelta(seconds=60)
 """How old the stored life sign of a charger that sends may be."""
-_CHARGER_MEMORY_S: Final = 60
+_CHARGER_MEMORY_S: Final = 600
+"""Longer than two heartbeats are apart, else each would pay for reading its charger."""
 _CONNECTIONS_REMEMBERED: Final = 20_000
 _OK: Final[Response] = {"statusCode": 200}
 
@@ -62,9 +60,8 @@ def handle_connect(ctx: Context, event: Event) -> Response:
 
 def _connect(ctx: Context, event: Event) -> Response:
     headers: Mapping[str, list[Any]] = _headers(event)
-    expected = ctx.secret(ORIGIN_SECRET)
-    presented = headers.get(ORIGIN_HEADER, [""])[0]
-    if expected and not hmac.compare_digest(presented.encode(), expected.encode()):
+    first = {name: values[0] for name, values in headers.items()}
+    if ctx.secret(edge.ORIGIN_SECRET) and not edge.came_through_cdn(ctx, first):
         return {"statusCode": 403}
     request = event["requestContext"]
     # The CDN passes the identity as it stands in the URL: this is the one decoding.
@@ -77,7 +74,7 @@ def _connect(ctx: Context, event: Event) -> Response:
             identity=identity,
             authorization=headers.get("authorization", [None])[0],
             offered_protocols=headers.get("sec-websocket-protocol", []),
-            source_ip=(request.get("identity") or {}).get("sourceIp", ""),
+            source_ip=edge.viewer_address(ctx, first, (request.get("identity") or {}).get("sourceIp", "")),
         )
         if isinstance(handshake, Refused):
             return handshake, None
@@ -203,7 +200,7 @@ def _failed(version: Version, call: Call, failure: Failure, detail: str) -> str:
 
 
 def _charger(ctx: Context, connection: Connection, *, fresh: bool) -> Charger | None:
-    """The charger; unless `fresh`, as it was up to a minute ago. One that is not placed is always read again."""
+    """The charger; unless `fresh`, as it was up to ten minutes ago. One that is not placed is always read again."""
     memory = ctx.cache("ocpp.chargers", size=_CONNECTIONS_REMEMBERED, ttl_s=_CHARGER_MEMORY_S)
     known: Charger | None = None if fresh else memory.get(connection.charger_id)
     if known is None or not known.is_placed:

@@ -51,7 +51,7 @@ class Action:
     while_pending: bool = False
     """Served also before the charger has been accepted."""
     fresh_charger: bool = False
-    """Decides on facts of the charger that may have changed within the last minute."""
+    """Decides on facts of the charger that may have changed within the last ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)

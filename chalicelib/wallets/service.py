@@ -6,11 +6,13 @@ here. Invariants: a wallet never goes below zero; a session's hold ends once; a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead, not_found
+from chalicelib.kernel.errors import DomainError, StaleRead, not_found
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -49,6 +51,15 @@ def place_session_hold(
     ledger.place_hold(uow, hold, source_id=session_id, expires_at=expires_at)
 
 
+def hold_what_is_there(uow: UnitOfWork, *, driver_id: str, session_id: str, most: Money, expires_at: datetime) -> Money:
+    """As `place_session_hold`, of no more than the wallet has: returns how much that is, perhaps nothing."""
+    held = min(most, available(uow.ctx, driver_id, most.currency))
+    if held.amount > 0:
+        with _of_what_was_read():
+            place_session_hold(uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=expires_at)
+    return held
+
+
 def settle_session(
     uow: UnitOfWork,
     *,
@@ -71,14 +82,15 @@ def settle_session(
     draws = beyond_hold and cost > held
     free = available(uow.ctx, driver_id, held.currency) if draws else Money.zero(held.currency)
     settlement = model.settle(held, cost, free)
-    ledger.capture_hold(
-        uow,
-        model.session_hold(driver_id, session_id, held),
-        taken=settlement.captured,
-        to_account_id=income_account(operator_id, held.currency),
-        source_id=session_id,
-        business_day=business_day,
-    )
+    with _of_what_was_read():
+        ledger.capture_hold(
+            uow,
+            model.session_hold(driver_id, session_id, held),
+            taken=settlement.captured,
+            to_account_id=income_account(operator_id, held.currency),
+            source_id=session_id,
+            business_day=business_day,
+        )
     return settlement
 
 
@@ -218,6 +230,18 @@ def adjust_wallet(
     if direction == "top_up":
         _remember_currency(uow, driver_id, amount.currency)
     return entry
+
+
+@contextmanager
+def _of_what_was_read() -> Iterator[None]:
+    """For amounts that were cut to the balance: too little now means that somebody was faster, and is no refusal (a
+    charger's frame that is refused is not stored)."""
+    try:
+        yield
+    except DomainError as error:
+        if error.code != "ledger.insufficient_funds":
+            raise
+        raise StaleRead("The balance") from error
 
 
 def _remember_currency(uow: UnitOfWork, driver_id: str, currency: str) -> None:

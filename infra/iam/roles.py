@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from chalicelib.kernel.context import table_name
 from infra.iam.functions import entry_points
 from infra.iam.needs import Need, needs_of
 from infra.iam.reach import reach
 
 ROLES_PATH: Final = Path(__file__).resolve().parent.parent / "stack" / "roles.yaml"
-TABLE_PREFIX: Final = "wattfare-"
-"""Of the tables' names while this runs: the environment does not set another."""
 
 _HEAD: Final = """\
 # One role per function: what its code asks of AWS, read from the code by `python -m infra.iam`, which writes this file.
@@ -70,7 +69,7 @@ _EVENT_SOURCES: Final = {
 
 def function_needs() -> dict[str, frozenset[Need]]:
     """By logical id of the function. Raises needs.Unreadable."""
-    return {name: needs_of(reach(roots), TABLE_PREFIX) for name, roots in sorted(entry_points().items())}
+    return {name: needs_of(reach(roots), table_name("")) for name, roots in sorted(entry_points().items())}
 
 
 def render() -> str:

@@ -50,8 +50,12 @@ def print_welcome(settings: LocalSettings, admin_email: str, new_password: str |
         f"  Captured messages     http://{base}/_local/messages",
         f"  Data                  {settings.data_dir or 'kept in memory only'}",
         f"  Platform admin        {admin_email}  password: {password}",
-        "",
     ]
+    if settings.demo:
+        from infra.local import demo
+
+        lines += [f"  {who:<21} {email}  password: {word}" for who, email, word in demo.sign_ins()]
+    lines.append("")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 

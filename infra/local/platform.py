@@ -18,7 +18,7 @@ from chalicelib.identity import service as identity
 from chalicelib.kernel import context, outbox
 from chalicelib.kernel.clock import VirtualClock
 from chalicelib.kernel.context import Context, Settings, table_name
-from infra.local import aws_hooks, template
+from infra.local import aws_hooks, demo, template
 from infra.local.aws_hooks import AwsError
 from infra.local.dynamodb import hook as dynamodb_hook
 from infra.local.dynamodb.engine import Engine
@@ -35,6 +35,7 @@ from infra.local.payments.routes import add_routes as add_payment_routes
 from infra.local.payments.webhooks import HttpDelivery
 from infra.local.scheduler.scheduler import Scheduler
 from infra.local.settings import LocalSettings
+from infra.local.simulators.fleet import Fleet
 from infra.local.stepfunctions import hook as stepfunctions_hook
 from infra.local.stepfunctions.dataflow import machine_arn
 from infra.local.stepfunctions.runner import Runner
@@ -130,6 +131,7 @@ class Platform:
             webhook_secret=self.secrets["stripe-webhook-secret"],
             path=self.settings.file("stripe.sqlite3"),
         )
+        self.fleet = Fleet(now)
         self.worker = Worker(self.clock, self._sources())
         self._restores.append(self.engine.on_stream_write(lambda *_: self.worker.wake()))
 
@@ -140,6 +142,7 @@ class Platform:
             Source("schedules", self.scheduler.run_due, self.scheduler.next_due),
             Source("webhooks", self._deliver_webhooks, self.payments.next_due),
             Source("limits", self.websocket.sweep, self.websocket.next_limit_at),
+            Source("chargers", self.fleet.run_due, self.fleet.next_due),
             Source("expiry", self._expire_rows, lambda: None),
         ]
 
@@ -152,12 +155,19 @@ class Platform:
         add_payment_routes(local_api, self.payments, after_click=lambda: asyncio.to_thread(self.worker.settle))
         application = build_application(self.websocket, self.rest, local_api)
         password = self._ensure_admin()
+        if self.settings.demo:
+            demo.fill(self.ctx)
         self.server = await serve(application, port=self.settings.port)
+        if self.settings.demo:
+            self.fleet.launch(
+                demo.simulated_chargers(self.ctx.settings.ocpp_url, self.clock.now, self.settings.data_dir)
+            )
         self.worker.start()
         return Started(self.server, self.settings.admin_email, password)
 
     async def stop(self) -> None:
         """Ends connections, finishes the work at hand, closes the files."""
+        await self.fleet.land()
         await self.server.stop()
         await asyncio.to_thread(self.worker.stop)
         for restore in reversed(self._restores):

@@ -88,7 +88,7 @@ async def test_charges_that_cannot_be(stack: Stack, site: Site) -> None:
     refusals = [
         (wish(amount=5.0), 422, "request_body.invalid"),
         (wish(amount=0), 422, "charging_session.amount"),
-        (wish(amount=2001), 422, "ledger.insufficient_funds"),
+        (wish(amount=2001), 409, "ledger.insufficient_funds"),
         (wish(currency="USD"), 422, "charging_session.currency"),
         (wish(evse_no=9), 422, "evse.not_found"),
         (wish("CP-NOBODY"), 404, "charger.not_found"),

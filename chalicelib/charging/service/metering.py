@@ -10,6 +10,7 @@ from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.lookup import SessionFacts
 from chalicelib.charging.model import (
+    ChargingSession,
     MeterReading,
     MeterSample,
     delivered_energy_wh,
@@ -18,6 +19,7 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.watching import request_stop
 from chalicelib.charging.store import METER_READINGS, charger_pk, session_pk
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs import rating
 
@@ -41,7 +43,16 @@ def record_meter_values(
     if facts is not None and latest.energy_wh is not None and _spends_the_hold(facts, latest):
         session = lookup.require_session(uow.ctx, facts.session_id)
         if session.state == "charging":
-            request_stop(uow, session, requested_by="limit")
+            _stop_if_possible(uow, session)
+
+
+def _stop_if_possible(uow: UnitOfWork, session: ChargingSession) -> None:
+    """A full queue of commands must not cost the readings; the next frame tries again."""
+    try:
+        request_stop(uow, session, requested_by="limit")
+    except DomainError as error:
+        if error.code != "command.queue_full":
+            raise
 
 
 def reading_of(ctx: Context, owner: str, samples: list[MeterSample], latest: MeterSample) -> MeterReading:

@@ -29,6 +29,7 @@ from chalicelib.charging.service.watching import close_lost, close_unstarted, sa
 from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
+from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import TariffVersion
@@ -98,39 +99,41 @@ def _start(uow: UnitOfWork, charger: Charger, start: Start) -> StartOutcome:
     key = charger_key(charger.charger_id)
     occupancy = lookup.find_occupancy(uow.ctx, key, start.evse_no)
     present = lookup.find_session(uow.ctx, occupancy.session_id) if occupancy else None
-    if occupancy and present and _is_repeated(occupancy, present, start):
-        return StartOutcome(occupancy.transaction_id or 0, Authorization(present.authorization, present.driver_id))
+    repeated = _find_repeated(uow, key, occupancy, present, start) if occupancy and present else None
+    if repeated is not None:
+        return StartOutcome(repeated.transaction_id or 0, Authorization(repeated.authorization, repeated.driver_id))
     transaction_id = _transaction_id(key, start, occupancy)
     if present and present.state in PENDING_STATES and present.id_token.upper() == start.id_token.upper():
         authorization = Authorization("accepted", present.driver_id)
         session = _begin(present, start, transaction_id)
         save(uow, present, session)
-        history = occupancy.history if occupancy else []
+    elif present and _is_told_late(present, start):
+        session, authorization = _open_session(uow, charger, start, transaction_id, None)
+    elif present and present.is_open:
+        raise _Superseded(present.session_id)
     else:
-        if present and present.is_open:
-            raise _Superseded(present.session_id)
         session, authorization = _open_session(uow, charger, start, transaction_id, present)
-        history = occupancy.history_for_successor() if occupancy else []
-    _occupy(
-        uow,
-        occupancy,
-        Occupancy(
-            charger_key=key,
-            evse_no=start.evse_no,
-            session_id=session.session_id,
-            id_token=start.id_token,
-            transaction_id=transaction_id,
-            start_key=_key(start),
-            message_id=start.message_id,
-            history=history,
-        ),
-    )
-    outbox.emit(uow, "charging_session.started", session.session_id, {"origin": session.origin})
+    _occupy(uow, occupancy, _occupancy_after(key, start, session, occupancy, present))
+    # Only a request has its workflow already.
+    requested = present is not None and present.session_id == session.session_id
+    outbox.emit(uow, "charging_session.started", session.session_id, {"requested": requested})
     return StartOutcome(transaction_id, authorization)
 
 
 def _key(start: Start) -> str:
     return start_key(start.id_token, start.started_at, start.meter_start_wh)
+
+
+def _find_repeated(
+    uow: UnitOfWork, key: str, occupancy: Occupancy, present: ChargingSession, start: Start
+) -> ChargingSession | None:
+    """The session that this start made when it was told before; also an earlier one, while the present one runs."""
+    if _is_repeated(occupancy, present, start):
+        return present
+    if present.state not in DELIVERING_STATES:
+        return None
+    earlier = occupancy.session_of(derive_transaction_id(key, start.evse_no, _key(start)))
+    return None if earlier is None else lookup.find_session(uow.ctx, earlier)
 
 
 def _is_repeated(occupancy: Occupancy, present: ChargingSession, start: Start) -> bool:
@@ -144,6 +147,31 @@ def _is_repeated(occupancy: Occupancy, present: ChargingSession, start: Start) -
         and present.state in DELIVERING_STATES
         and present.meter_start_wh == start.meter_start_wh
         and occupancy.id_token.upper() == start.id_token.upper()
+    )
+
+
+def _is_told_late(present: ChargingSession, start: Start) -> bool:
+    """An offline charger's memory, sent behind what runs now: the running session has not lost its stop."""
+    if present.state not in DELIVERING_STATES:
+        return False
+    return start.started_at < min(present.started_at or present.created_at, present.created_at)
+
+
+def _occupancy_after(
+    key: str, start: Start, session: ChargingSession, before: Occupancy | None, present: ChargingSession | None
+) -> Occupancy:
+    if before and present and _is_told_late(present, start):
+        return before.remembering(session.transaction_id or 0, session.session_id)
+    took_over = before is not None and before.session_id != session.session_id
+    return Occupancy(
+        charger_key=key,
+        evse_no=start.evse_no,
+        session_id=session.session_id,
+        id_token=start.id_token,
+        transaction_id=session.transaction_id,
+        start_key=_key(start),
+        message_id=start.message_id,
+        history=[] if before is None else before.history_for_successor() if took_over else before.history,
     )
 
 
@@ -170,7 +198,7 @@ def _open_session(
     """A session for a start that nobody waits for: a card, a stranger, or a request of the app that is over."""
     ctx = uow.ctx
     session = _describe(uow, charger, start, transaction_id)
-    if before is not None and before.origin == "app" and before.id_token.upper() == start.id_token.upper():
+    if before is not None and before.was_called_off and before.id_token.upper() == start.id_token.upper():
         authorization, most = _authorize_late(before, start), before.held
         session = replace(session, origin="app", target=before.target)
     else:
@@ -179,7 +207,13 @@ def _open_session(
     if session.tariff_id is None:
         authorization = replace(authorization, status="blocked")
     elif authorization.driver_id is not None:
-        held = min(most, max(0, wallets.available(ctx, authorization.driver_id, session.currency).amount))
+        held = wallets.hold_what_is_there(
+            uow,
+            driver_id=authorization.driver_id,
+            session_id=session.session_id,
+            most=Money(most, session.currency),
+            expires_at=ctx.now() + LONGEST_DELIVERY,
+        ).amount
         if not held and authorization.status == "accepted":
             authorization = replace(authorization, status="blocked")
     session = replace(
@@ -190,14 +224,6 @@ def _open_session(
         held=held,
     )
     uow.create(SESSIONS, session)
-    if session.driver_id is not None and held:
-        wallets.place_session_hold(
-            uow,
-            driver_id=session.driver_id,
-            session_id=session.session_id,
-            amount=session.hold,
-            expires_at=ctx.now() + LONGEST_DELIVERY,
-        )
     return session, authorization
 
 
@@ -255,6 +281,6 @@ def _occupy(uow: UnitOfWork, before: Occupancy | None, after: Occupancy) -> None
     uow.put(
         OCCUPANCIES,
         after,
-        condition=OccupancyRow.session_id == before.session_id,
+        condition=(OccupancyRow.session_id == before.session_id) & (OccupancyRow.history == before.history),
         on_conflict=StaleRead("The connector"),
     )

@@ -36,10 +36,11 @@ def stop_by_charger(
     for ever.
 
     A stop that was already taken changes nothing. One whose transaction nobody knows belongs to the only open session
-    of the charger, if there is exactly one (ids 0 and -1 occur in the field), else it is kept as an orphan.
+    of the charger, if there is exactly one (ids 0 and -1 occur in the field), else it is kept as an orphan: as is the
+    late stop of a session that was given up, for the energy that was not billed.
     """
-    session = _find(uow.ctx, charger, transaction_id)
-    if session is None:
+    session = _find(uow.ctx, charger, transaction_id, meter_stop_wh, stopped_at)
+    if session is None or session.state == "abnormal":
         uow.put(
             ORPHAN_STOPS,
             OrphanStop(
@@ -52,7 +53,7 @@ def stop_by_charger(
                 reason=reason,
             ),
         )
-        return None
+        return None if session is None else Authorization(session.authorization, session.driver_id)
     latest = latest_sample(samples)
     if session.state in DELIVERING_STATES:
         close_delivery(
@@ -63,7 +64,9 @@ def stop_by_charger(
     return Authorization(session.authorization, session.driver_id)
 
 
-def _find(ctx: Context, charger: Charger, transaction_id: int) -> ChargingSession | None:
+def _find(
+    ctx: Context, charger: Charger, transaction_id: int, meter_stop_wh: int, stopped_at: datetime
+) -> ChargingSession | None:
     occupancies = lookup.list_occupancies(ctx, charger_key(charger.charger_id))
     for occupancy in occupancies:
         session_id = occupancy.session_of(transaction_id)
@@ -71,4 +74,11 @@ def _find(ctx: Context, charger: Charger, transaction_id: int) -> ChargingSessio
             return lookup.find_session(ctx, session_id)
     candidates = [lookup.find_session(ctx, occupancy.session_id) for occupancy in occupancies]
     delivering = [session for session in candidates if session and session.state in DELIVERING_STATES]
-    return delivering[0] if len(delivering) == 1 else None
+    fitting = len(delivering) == 1 and _may_end(delivering[0], meter_stop_wh, stopped_at)
+    return delivering[0] if fitting else None
+
+
+def _may_end(session: ChargingSession, meter_stop_wh: int, stopped_at: datetime) -> bool:
+    """Not with a meter, or a time, from before the session: that is an old stop, sent again."""
+    began = min(session.started_at or session.created_at, session.created_at)
+    return meter_stop_wh >= (session.meter_start_wh or 0) and stopped_at >= began

@@ -40,9 +40,11 @@ def handle_remote_stop_answer(uow: UnitOfWork, *, session_id: str, accepted: boo
 
 
 def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
-    """Tells the charger to stop. Money moves only when its StopTransaction comes, with the meter's word."""
+    """Tells the charger to stop. Money moves only when its StopTransaction comes, with the meter's word.
+
+    Raises command.queue_full, with nothing added to `uow`.
+    """
     stopping = replace(session, state=SESSION_LIFECYCLE.next(session.state, "stop_requested"))
-    save(uow, session, stopping)
     chargers.queue_command(
         uow,
         charger_id=session.charger_id,
@@ -51,6 +53,7 @@ def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str
         requested_by=requested_by,
         session_id=session.session_id,
     )
+    save(uow, session, stopping)
     return stopping
 
 

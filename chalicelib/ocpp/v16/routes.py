@@ -31,7 +31,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "MeterValues": Action(meter_values.handle, meter_values.refuse, while_pending=True),
     "StartTransaction": Action(start_transaction.handle, start_transaction.refuse, fresh_charger=True),
     "StatusNotification": Action(status_notification.handle, status_notification.refuse),
-    "StopTransaction": Action(stop_transaction.handle, stop_transaction.refuse, while_pending=True),
+    "StopTransaction": Action(stop_transaction.handle, while_pending=True),
 }
 
 _ACCEPTED: Final = frozenset({"Accepted"})

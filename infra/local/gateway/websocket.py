@@ -90,6 +90,7 @@ class WebSocketApi:
         self._connections: dict[str, Connection] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
+        self._quiet_until_ms = 0  # no connection reaches a limit before
 
     # The HTTP side: upgrades.
 
@@ -151,6 +152,7 @@ class WebSocketApi:
             response.headers["Sec-WebSocket-Protocol"] = protocol
         await response.prepare(request)
         self._connections[connection.connection_id] = connection
+        self._quiet_until_ms = min(self._quiet_until_ms, _limit_ms(connection))
         request.protocol.keep_alive(False)
         # aiohttp's annotation names its own reader; any object with feed_data and feed_eof serves.
         request.protocol.set_parser(connection)  # type: ignore[arg-type]
@@ -216,7 +218,9 @@ class WebSocketApi:
 
     def sweep(self) -> int:
         """Closes (1001) what has been idle for 10 minutes or open for 2 hours on the clock; returns how many.
-        The platform calls it whenever its clock has moved."""
+        The platform calls it whenever its clock has moved: mostly in vain, and then without troubling the loop."""
+        if to_epoch_ms(self._now()) < self._quiet_until_ms:
+            return 0
         return self._on_loop(self._sweep)
 
     def next_limit_at(self) -> datetime | None:
@@ -247,6 +251,8 @@ class WebSocketApi:
         spent = [connection for connection in self._copy() if _limit_ms(connection) <= now_ms]
         for connection in spent:
             connection.close(framing.GOING_AWAY, "Going away")
+        # Frames only move limits away; who connects brings his own.
+        self._quiet_until_ms = min(map(_limit_ms, self._copy()), default=now_ms + IDLE_LIMIT_MS)
         return len(spent)
 
     def _drop(self, name: str, notify: bool) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from chalicelib.charging import service
 from chalicelib.charging.model import ChargingSession
 from chalicelib.drivers import service as drivers
+from chalicelib.kernel.errors import DomainError
 from tests.site import Site
 
 
@@ -64,3 +67,51 @@ def test_a_start_after_the_driver_called_it_off_is_told_to_stop(site: Site) -> N
     assert outcome.authorization.status == "blocked"
     site.stop(outcome.transaction_id, 200)
     assert site.available() == 1993
+
+
+def test_a_stranger_who_presents_it_after_the_drivers_own_charge_spends_nothing(site: Site) -> None:
+    site.request(500)
+    own = site.start_from_app(meter_wh=0)
+    site.stop(own.transaction_id, 1000)
+    left = site.available()
+    stranger = site.start_from_app(meter_wh=1000, message_id="start-2")
+    assert stranger.authorization.status == "invalid"
+    site.stop(stranger.transaction_id, 9000)
+    assert site.available() == left
+
+
+def test_a_start_that_is_told_too_late_has_a_workflow_of_its_own(site: Site) -> None:
+    """The request's own one has ended: without another, nobody would watch the session or send its receipt."""
+    asked = site.request(500)
+    expire(site, asked)
+    site.world.run_events()
+    site.start_from_app(at=site.world.clock.now(), meter_wh=0)
+    site.world.run_events()
+    started = [call["name"] for call in site.world.aws_calls("stepfunctions", "StartExecution")]
+    assert started == [session.session_id for session in site.sessions()]
+    assert len(started) == 2
+
+
+def turn_away(site: Site, operator_id: str | None) -> None:
+    driver = drivers.require_driver(site.world.ctx, site.driver.driver_id)
+    site.world.commit(lambda uow: drivers.set_driver_state(uow, driver, "inactive", operator_id=operator_id))
+
+
+@pytest.mark.parametrize("by_platform", [True, False])
+def test_a_driver_who_was_turned_away_charges_with_no_phone_either(site: Site, by_platform: bool) -> None:
+    turn_away(site, None if by_platform else site.charger.operator_id)
+    with pytest.raises(DomainError) as refused:
+        site.request(500)
+    assert refused.value.code == "driver.inactive"
+    assert site.available() == 2000
+
+
+def test_another_operators_refusal_does_not_count_here(site: Site) -> None:
+    turn_away(site, "org_other")
+    site.request(500)
+
+
+def test_a_driver_who_is_turned_away_before_plugging_in_is_not_authorized(site: Site) -> None:
+    site.request(500)
+    turn_away(site, site.charger.operator_id)
+    assert authorize(site) == "blocked"

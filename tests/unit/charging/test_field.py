@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.charging import lookup
-from chalicelib.charging.store import ORPHAN_STOPS, charger_pk
-from tests.site import CARD, Site
+from chalicelib.charging import lookup, service, views
+from chalicelib.charging.model import MeterSample, OrphanStop
+from chalicelib.charging.store import ORPHAN_STOPS, OrphanStopRow, charger_pk
+from tests.site import CARD, Site, build_site
+from tests.world import World
 
 OTHER_CARD = "0BADCAFE01"
 
@@ -74,9 +76,92 @@ def test_a_stop_with_a_wrong_id_does_not_choose_between_two_sessions(site: Site)
     site.start(OTHER_CARD, evse_no=2, message_id="start-2")
     site.stop(-1, 1200)
     assert {session.state for session in site.sessions()} == {"charging"}
-    kept = ORPHAN_STOPS.get(site.world.ctx, charger_pk("cp-001"), "orphan_stop#-1")
-    assert kept is not None
-    assert kept.meter_stop_wh == 1200
+    site.stop(-1, 1300)
+    assert [kept.meter_stop_wh for kept in orphans(site)] == [1200, 1300]
+
+
+def orphans(site: Site) -> list[OrphanStop]:
+    """The stops that found no session, oldest first."""
+    page = ORPHAN_STOPS.query(site.world.ctx, charger_pk("cp-001"), OrphanStopRow.sk.startswith("orphan_stop#"))
+    return page.data
+
+
+def test_the_late_stop_of_a_session_that_was_given_up_is_kept(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    [session] = site.sessions()
+    site.world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
+    lines = site.lines()
+    site.stop(outcome.transaction_id, 9000)
+    assert site.lines() == lines
+    assert [kept.meter_stop_wh for kept in orphans(site)] == [9000]
+
+
+@pytest.mark.parametrize("began_years_ago", [9, 1])
+def test_a_clock_that_was_set_during_the_charge_is_not_billed_by_the_year(
+    world: World, began_years_ago: int
+) -> None:
+    """Firmware that begins at its build date until it is told the time: plausible, and years off."""
+    site = build_site(world, price="3.60", dimension="TIME")  # 0.1 cent a second
+    outcome = site.start(at=world.clock.now() - timedelta(days=365 * began_years_ago))
+    site.advance(10)
+    site.meter(outcome.transaction_id, 1100)
+    assert [session.state for session in site.sessions()] == ["charging"]
+    site.stop(outcome.transaction_id, 1200)
+    [session] = site.sessions()
+    assert session.cost == 60
+
+
+@pytest.mark.parametrize("meter_stop_wh", [2**32 - 1, 2**53 - 1])
+def test_a_meter_that_leaps_costs_nothing_and_is_told(site: Site, meter_stop_wh: int) -> None:
+    outcome = site.start(meter_wh=1000)
+    site.meter(outcome.transaction_id, meter_stop_wh)
+    site.stop(outcome.transaction_id, meter_stop_wh)
+    [session] = site.sessions()
+    assert (session.state, session.energy_wh, session.abnormal_cause) == ("settled", 0, "meter_implausible")
+    assert site.available() == 2000
+
+
+def test_a_lost_stop_bills_the_last_known_register_and_no_time_without_a_sign_of_life(world: World) -> None:
+    site = build_site(world, price="36", dimension="TIME")  # 1 cent a second
+    site.start(meter_wh=1000)
+    site.advance(60)
+    [session] = site.sessions()
+    world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
+    assert site.session(session.session_id).cost == 0
+
+
+def test_a_reading_without_the_register_does_not_hide_the_one_before(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    site.meter(outcome.transaction_id, 1400)
+    site.advance(1)
+    site.meter(outcome.transaction_id, None)
+    [session] = site.sessions()
+    assert views.session_detail(site.world.ctx, session).energy_wh == 400
+    site.world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
+    assert site.session(session.session_id).energy_wh == 400
+
+
+def test_a_stop_with_more_data_than_a_row_holds_is_stored_with_its_begin_and_end(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    at = site.world.clock.now()
+    samples = [MeterSample(at + timedelta(microseconds=n), energy_wh=1000 + n) for n in range(4000)]
+    site.world.commit(
+        lambda uow: service.stop_by_charger(
+            uow,
+            charger=site.charger,
+            transaction_id=outcome.transaction_id,
+            meter_stop_wh=4999,
+            stopped_at=at,
+            reason=None,
+            id_token=None,
+            samples=samples,
+        )
+    )
+    [session] = site.sessions()
+    assert session.state == "settled"
+    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    assert reading is not None
+    assert [sample.energy_wh for sample in reading.samples] == [1000, 4999]
 
 
 def test_a_new_start_closes_the_session_whose_stop_was_lost(site: Site) -> None:

@@ -97,3 +97,16 @@ def test_an_occupancy_remembers_the_transactions_before_it() -> None:
     assert occupancy.session_of(110) == "ses_10"
     assert occupancy.session_of(111 - HISTORY_LENGTH) == "ses_3"
     assert occupancy.session_of(110 - HISTORY_LENGTH) is None
+
+
+def test_the_latest_of_a_frame_has_each_quantity_of_its_own_newest_sample() -> None:
+    """Firmware that gives every measurand an element of its own."""
+    at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    samples = [
+        MeterSample(at, power_w=7000),
+        MeterSample(at, energy_wh=1000),
+        MeterSample(at + timedelta(seconds=1), energy_wh=1100),
+        MeterSample(at + timedelta(seconds=2), soc_percent=50),
+    ]
+    assert latest_sample(samples) == MeterSample(at + timedelta(seconds=2), 1100, 7000, 50)
+    assert latest_sample([]) is None

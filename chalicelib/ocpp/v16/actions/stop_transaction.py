@@ -1,10 +1,9 @@
-"""StopTransaction: delivery is over, and this is what the meter shows (OCPP 1.6 4.10). Never refused: a charger
-repeats a refused stop for ever, and the energy has been delivered."""
+"""StopTransaction: delivery is over, and this is what the meter shows (OCPP 1.6 4.10). No rule of the business refuses
+it, so it has no `refuse`: what could not be stored must not be answered as if it were."""
 
 from __future__ import annotations
 
 from chalicelib.charging import service as charging
-from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.moments import moment_or_receipt
@@ -25,7 +24,3 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         samples=read_samples(call.payload.get("transactionData", []), call.received_at),
     )
     return {} if authorization is None else {"idTagInfo": id_tag_info(authorization)}
-
-
-def refuse(_call: Inbound, _error: DomainError) -> Payload:
-    return {}

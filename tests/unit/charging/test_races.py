@@ -1,0 +1,130 @@
+"""Two things at one moment, and frames out of their order: no energy lost, no money twice, nobody turned away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.chargers import service as chargers
+from chalicelib.charging import lookup
+from chalicelib.kernel.errors import DomainError
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.model import Entry, Posting, wallet_account
+from infra.local import aws_hooks
+from tests.site import CARD, Site
+from tests.world import World
+
+OTHER_CARD = "0BADCAFE01"
+AfterRead = Callable[[str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def after_read(world: World) -> Iterator[AfterRead]:
+    """`after_read(pk, act)`: `act` happens when the row under `pk` has just been read, once: somebody is faster."""
+    waiting: list[tuple[str, Callable[[], object]]] = []
+
+    def execute(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        answer = world.engine.execute(operation, request)
+        if operation == "GetItem" and waiting and request["Key"]["pk"]["S"] == waiting[0][0]:
+            waiting.pop()[1]()
+        return answer
+
+    restore = aws_hooks.register("dynamodb", execute)
+    yield lambda pk, act: waiting.append((pk, act))
+    restore()
+
+
+def spend(site: Site, amount: int) -> None:
+    """Takes money out of the wallet, as another charge of the same driver would."""
+    wallet = wallet_account(site.driver.driver_id, "EUR")
+    entry = Entry(
+        entry_id=site.world.ctx.new_id("ent"),
+        home_account_id=wallet,
+        kind="manual_entry",
+        currency="EUR",
+        postings=[Posting(wallet, -amount), Posting("cash:org_1:EUR", amount)],
+        occurred_at=site.world.clock.now(),
+        source_id="org_1",
+    )
+    site.world.commit(lambda uow: ledger.post(uow, entry))
+
+
+def test_money_that_goes_while_a_card_starts_makes_the_hold_smaller(site: Site, after_read: AfterRead) -> None:
+    wallet = wallet_account(site.driver.driver_id, "EUR")
+    # The first look is the authorization's, the second says how much may be held.
+    after_read(wallet, lambda: after_read(wallet, lambda: spend(site, 1500)))
+    outcome = site.start()
+    assert outcome.authorization.status == "accepted"
+    [session] = site.sessions()
+    assert session.held == 500
+
+
+def test_money_that_goes_while_a_charge_ends_is_uncollected_and_the_stop_is_stored(
+    site: Site, after_read: AfterRead
+) -> None:
+    site.top_up(1000)  # 20.00 are held, 10.00 are free
+    outcome = site.start(meter_wh=0)
+    after_read(wallet_account(site.driver.driver_id, "EUR"), lambda: spend(site, 900))
+    site.stop(outcome.transaction_id, 80_000)  # 28.00
+    [session] = site.sessions()
+    assert (session.state, session.cost, session.captured) == ("settled", 2800, 2100)
+    assert site.available() == 0
+
+
+def test_a_start_of_long_ago_that_comes_again_leaves_the_running_session_alone(site: Site) -> None:
+    began = site.world.clock.now()
+    first = site.start(at=began)
+    site.stop(first.transaction_id, 1200)
+    second = site.start(meter_wh=1200, message_id="start-2")
+    again = site.start(at=began, message_id="start-1-again")
+    assert again.transaction_id == first.transaction_id
+    assert [session.state for session in site.sessions()] == ["settled", "charging"]
+    site.stop(second.transaction_id, 1300)
+    assert [session.energy_wh for session in site.sessions()] == [200, 100]
+
+
+def test_an_offline_session_that_is_told_late_leaves_the_running_one_alone(site: Site) -> None:
+    site.top_up(2000)
+    began = site.world.clock.now() - timedelta(hours=5)
+    running = site.start(meter_wh=2000)
+    late = site.start(OTHER_CARD, meter_wh=1000, at=began, message_id="queued-1")
+    assert site.start(OTHER_CARD, meter_wh=1000, at=began, message_id="queued-2").transaction_id == late.transaction_id
+    site.stop(late.transaction_id, 1900, at=began + timedelta(hours=1))
+    site.meter(None, 2100)
+    site.stop(running.transaction_id, 2500)
+    assert {(s.id_token, s.state, s.energy_wh) for s in site.sessions()} == {
+        (CARD, "settled", 500),
+        (OTHER_CARD, "settled", 900),
+    }
+
+
+def test_a_stop_of_long_ago_does_not_end_the_running_session(site: Site) -> None:
+    """A charger that sends its whole memory again: the transaction is one that we no longer remember."""
+    site.start(meter_wh=5000)
+    site.stop(987654, 3000, at=site.world.clock.now() - timedelta(days=1))
+    [session] = site.sessions()
+    assert session.state == "charging"
+
+
+def test_the_readings_are_kept_and_the_stop_follows_when_the_queue_of_commands_is_full(site: Site) -> None:
+    session = site.request(7)
+    outcome = site.start_from_app(meter_wh=0)
+
+    def queue() -> None:
+        site.world.commit(
+            lambda uow: chargers.queue_command(
+                uow, charger_id=site.charger.charger_id, action="ClearCache", payload={}, requested_by="usr"
+            )
+        )
+
+    with pytest.raises(DomainError, match="queue_full"):
+        for _ in range(100):
+            queue()
+    site.meter(outcome.transaction_id, 300)
+    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    assert reading is not None
+    assert reading.energy_wh == 300
+    assert site.session(session.session_id).state == "charging"

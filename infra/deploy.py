@@ -24,7 +24,7 @@ from infra.compose import to_yaml
 from infra.local.template import load_template
 
 MADE_SECRETS: Final = ("access-token-key", "charger-password-key", "origin-verify")
-GIVEN_SECRETS: Final = ("stripe_secret_key", "stripe_webhook_secret")
+GIVEN_SECRETS: Final = ("stripe-secret-key", "stripe-webhook-secret")
 MAX_STACK_NAME: Final = 24
 """Longer ones are cut in the names of functions, and the roles know their logs by the whole name."""
 _OPTIONAL: Final = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
-from chalicelib.charging.model import Cdr, CdrTotals, ChargingSession, MeterReading, Occupancy
+from chalicelib.charging.model import LONGEST_DELIVERY, Cdr, CdrTotals, ChargingSession, MeterReading, Occupancy
 from chalicelib.charging.store import (
     CDR_TOTALS,
     CDRS,
@@ -27,6 +28,8 @@ from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.table import Page
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Consumption, TariffVersion
+
+READINGS_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ def list_occupancies(ctx: Context, charger_key: str) -> list[Occupancy]:
 
 
 def latest_reading(ctx: Context, session_id: str) -> MeterReading | None:
-    """The newest meter reading of a session, by the charger's time."""
-    page = METER_READINGS.query(
+    """The newest meter reading of a session, by the charger's time; the register from the newest one that names it
+    (of the last READINGS_LOOKED_AT: some frames carry power or state of charge alone)."""
+    readings = METER_READINGS.query_all(
         ctx,
         session_pk(session_id),
         MeterReadingRow.sk.startswith("meter#"),
@@ -72,7 +76,12 @@ def latest_reading(ctx: Context, session_id: str) -> MeterReading | None:
         limit=1,
         consistent=True,
     )
-    return page.data[0] if page.data else None
+    newest: MeterReading | None = None
+    for reading in islice(readings, READINGS_LOOKED_AT):
+        newest = newest or reading
+        if reading.energy_wh is not None:
+            return replace(newest, energy_wh=reading.energy_wh)
+    return newest
 
 
 def tariff_of(ctx: Context, session: ChargingSession) -> TariffVersion | None:
@@ -82,8 +91,14 @@ def tariff_of(ctx: Context, session: ChargingSession) -> TariffVersion | None:
 
 
 def consumption(session: ChargingSession, energy_wh: int, until: datetime) -> Consumption:
-    """What the tariff is applied to; a charger whose clock jumped back has used no time."""
+    """What the tariff is applied to; a charger whose clock jumped back has used no time.
+
+    More time than a delivery can take means that the charger's clock was set on the way: then it began when we were
+    told.
+    """
     started_at = session.started_at or session.created_at
+    if until - started_at > LONGEST_DELIVERY:
+        started_at = max(started_at, session.created_at)
     return Consumption(
         started_at=started_at,
         ended_at=max(started_at, until),

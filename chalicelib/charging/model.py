@@ -24,6 +24,8 @@ LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
 """After this no hold of a session may be open: the nightly proof reports one that is."""
 METER_RETENTION = timedelta(days=90)
 """Raw readings expire; begin, end and the CDR stay."""
+MAX_ENERGY_WH = 10_000_000
+"""More than 400 kW deliver in a day: a register that says so leapt (lost its memory, overflowed)."""
 DEFAULT_CARD_HOLD = 2000
 """Minor units reserved when nobody named an amount (card, or charge until full)."""
 MIN_AVAILABLE = 1
@@ -260,12 +262,30 @@ def derive_transaction_id(charger_key: str, evse_no: int, key: str, salt: str = 
     return (int.from_bytes(digest[:8], "big") % (2**_TRANSACTION_ID_BITS - 1)) + 1
 
 
-def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) -> int:
-    """Wh since the start; a meter that ran backwards has delivered nothing (and is an abnormal cause)."""
+def meter_fault(meter_start_wh: int | None, meter_now_wh: int | None) -> str | None:
+    """Why two registers cannot be the begin and the end of one delivery; None when they can."""
     if meter_start_wh is None or meter_now_wh is None:
+        return None
+    if meter_now_wh < meter_start_wh:
+        return "meter_backwards"
+    return "meter_implausible" if meter_now_wh - meter_start_wh > MAX_ENERGY_WH else None
+
+
+def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) -> int:
+    """Wh since the start. A reading that cannot be right costs nobody anything (and is an abnormal cause)."""
+    if meter_start_wh is None or meter_now_wh is None or meter_fault(meter_start_wh, meter_now_wh):
         return 0
-    return max(0, meter_now_wh - meter_start_wh)
+    return meter_now_wh - meter_start_wh
 
 
 def latest_sample(samples: list[MeterSample]) -> MeterSample | None:
-    return max(samples, key=lambda sample: sample.taken_at, default=None)
+    """What a frame says now: of each quantity the newest value (some firmware gives each a sample of its own)."""
+    if not samples:
+        return None
+    ordered = sorted(samples, key=lambda sample: sample.taken_at, reverse=True)
+    return MeterSample(
+        taken_at=ordered[0].taken_at,
+        energy_wh=next((s.energy_wh for s in ordered if s.energy_wh is not None), None),
+        power_w=next((s.power_w for s in ordered if s.power_w is not None), None),
+        soc_percent=next((s.soc_percent for s in ordered if s.soc_percent is not None), None),
+    )

@@ -220,7 +220,10 @@ CDR_TOTALS: Table[CdrTotals] = Table(CdrRow, CdrTotals, key=lambda entry: (sessi
 ORPHAN_STOPS: Table[OrphanStop] = Table(
     OrphanStopRow,
     OrphanStop,
-    key=lambda stop: (charger_pk(stop.charger_key), f"orphan_stop#{stop.transaction_id}"),
+    key=lambda stop: (
+        charger_pk(stop.charger_key),
+        f"orphan_stop#{to_rfc3339(stop.stopped_at)}#{stop.transaction_id}",
+    ),
 )
 WORKFLOW_WAITS: Table[WorkflowWait] = Table(
     WorkflowWaitRow,

@@ -1,7 +1,8 @@
 """What the first start fills in, so that there is something to see: an operator, prices, chargers, drivers with money.
 
-The platform calls `fill` before it opens its port and sends the `simulated_chargers` out after. Each thing is one commit and is made only if
-it is not there: a start that died in between is taken up where it ended, a later one changes nothing.
+The platform calls `fill` before it opens its port and sends the `simulated_chargers` out after. Each thing is one
+commit and is made only if it is not there: a start that died in between is taken up where it ended, a later one
+changes nothing.
 """
 
 from __future__ import annotations

@@ -23,10 +23,11 @@ def authorize_id_token(ctx: Context, *, charger: Charger, id_token: str) -> Auth
     found = drivers.find_id_token(ctx, id_token, consistent=False)
     if found is None or found.driver_id is None:
         return Authorization("invalid")
-    if found.kind == "app":
-        asked = _is_asked_for(ctx, charger, found.id_token)
-        return Authorization("accepted", found.driver_id) if asked else Authorization("invalid")
+    if found.kind == "app" and not _is_asked_for(ctx, charger, found.id_token):
+        return Authorization("invalid")
     verdict = found.verdict(charger.operator_id, ctx.now())
+    if found.kind == "app":
+        return Authorization(verdict, found.driver_id)
     if verdict != "accepted":
         return Authorization(verdict, found.driver_id, found.expires_at, found.group_id)
     currency = operator_of(ctx, charger.operator_id).currency

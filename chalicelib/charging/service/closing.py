@@ -13,6 +13,7 @@ from chalicelib.charging.model import (
     Cdr,
     ChargingSession,
     delivered_energy_wh,
+    meter_fault,
 )
 from chalicelib.charging.store import CDRS, SESSIONS, SessionRow
 from chalicelib.kernel import outbox
@@ -50,8 +51,7 @@ def close_delivery(
     What the wallet could not pay is `uncollected` on the CDR, never a negative wallet.
     """
     now = uow.ctx.now()
-    if session.meter_start_wh is not None and meter_stop_wh is not None and meter_stop_wh < session.meter_start_wh:
-        abnormal_cause = abnormal_cause or "meter_backwards"
+    abnormal_cause = abnormal_cause or meter_fault(session.meter_start_wh, meter_stop_wh)
     energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
     cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
     day = business_day(now, session.business_zone)

@@ -24,6 +24,9 @@ from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs import rating
 
 _FINGERPRINT_LENGTH = 8
+_MAX_SAMPLES_BYTES = 100_000
+"""A row takes 400 KB, and a frame of 128 KB can be more than that when it is normalised. Of what is longer the begin
+and the end are kept: a stop that cannot be stored would be sent again for ever."""
 
 
 def record_meter_values(
@@ -57,6 +60,8 @@ def _stop_if_possible(uow: UnitOfWork, session: ChargingSession) -> None:
 
 def reading_of(ctx: Context, owner: str, samples: list[MeterSample], latest: MeterSample) -> MeterReading:
     content = msgspec.json.encode(samples)
+    if len(content) > _MAX_SAMPLES_BYTES:
+        samples = [samples[0], samples[-1]]
     return MeterReading(
         owner=owner,
         taken_at=latest.taken_at,

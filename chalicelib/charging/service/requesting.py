@@ -34,11 +34,13 @@ def request_session(
 ) -> ChargingSession:
     """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full".
 
-    Raises charger.not_found, charger.offline, charger.not_public, evse.not_found, evse.busy, tariff.none,
+    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy, tariff.none,
     charging_session.currency, charging_session.amount, ledger.insufficient_funds.
     """
     ctx = uow.ctx
     charger = chargers.require_charger(ctx, charger_id)
+    if drivers.standing(drivers.require_driver(ctx, driver_id), charger.operator_id) == "inactive":
+        raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
     _check_reachable(uow, charger, evse_no)
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     tariff = tariffs.resolve_tariff(

@@ -72,6 +72,7 @@ def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
 
 
 def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> ChargingSession:
+    """Energy and time as far as the charger has told them: nobody pays for what nobody saw."""
     reading = lookup.latest_reading(uow.ctx, session.session_id)
     last_wh = reading.energy_wh if reading is not None else None
     return close_delivery(
@@ -79,7 +80,7 @@ def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> Chargin
         session,
         event="lost",
         meter_stop_wh=session.meter_start_wh if last_wh is None else last_wh,
-        stopped_at=reading.taken_at if reading is not None else uow.ctx.now(),
+        stopped_at=reading.taken_at if reading is not None else session.started_at or uow.ctx.now(),
         reason=None,
         abnormal_cause=cause,
     )

@@ -106,7 +106,7 @@ class SimulatedCharger:
     def next_due(self) -> datetime:
         """When `act` has something to do; from any thread."""
         if not self._client.connected:
-            return self._now() if self._was_connected else self._connect_at
+            return self._connect_at  # of a connection that was just lost: long ago, so that it is noticed at once
         dues = [due for evse in self._evses.values() if (due := evse.next_due()) is not None]
         return min([self._heartbeat_at, *dues]) if self._accepted else self._heartbeat_at
 

@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 from chalicelib.charging.model import (
     DELIVERING_STATES,
     HISTORY_LENGTH,
+    MAX_ENERGY_WH,
     OPEN_STATES,
     SESSION_LIFECYCLE,
+    MeterSample,
     Occupancy,
     delivered_energy_wh,
     derive_transaction_id,
+    latest_sample,
+    meter_fault,
     start_key,
 )
 from chalicelib.kernel.errors import DomainError
@@ -78,6 +82,15 @@ def test_connectors_and_starts_do_not_share_a_transaction_id() -> None:
         for meter in (0, 1)
     }
     assert len(keys) == 160
+
+
+def test_a_meter_may_stand_still_or_run_forward_within_reason() -> None:
+    assert meter_fault(1000, 1000) is None
+    assert meter_fault(1000, 1000 + MAX_ENERGY_WH) is None
+    assert meter_fault(1000, 1001 + MAX_ENERGY_WH) == "meter_implausible"
+    assert meter_fault(1000, 999) == "meter_backwards"
+    assert meter_fault(None, 5) is None
+    assert delivered_energy_wh(1000, 1001 + MAX_ENERGY_WH) == 0
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_secrets_are_made_once(account: Account, package: Path) -> None:
 
 
 def test_missing_secrets_of_the_payment_provider_are_named_and_nothing_happens(account: Account, package: Path) -> None:
-    with pytest.raises(DeploymentRefused, match="stripe_webhook_secret"):
+    with pytest.raises(DeploymentRefused, match="stripe-webhook-secret"):
         account.deploy(package)
     assert account.cloudformation.change_sets == []
     assert account.client("s3").list_buckets()["Buckets"] == []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -40,7 +39,6 @@ def main() -> int:
     unknown = set(chosen) - {*names, *CLOSE_UPS}
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
-    logging.getLogger("wattfare").setLevel(logging.WARNING)
     results: dict[str, Any] = {"machine": machine.describe(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
     say(f"{results['machine']}; load average {os.getloadavg()[0]:.1f}\n")
     sound = True

@@ -58,13 +58,20 @@ class LoadCase:
     checks: tuple[Check, ...]
     chargers: int = CHARGERS
     seconds: float = SECONDS
+    ramp_s: float = 0.0
 
 
 _CPU: Check = ("CPU us/CALL", _cpu_us, "<=", 700)
 _P99: Check = ("p99 ms", _p99_ms, "<=", 100)
 
 LOAD_CASES = (
-    LoadCase("sessions", "session", "whole sessions of 19 CALLs", (("CALL/s", _calls_per_s, ">=", 1500), _CPU, _P99)),
+    LoadCase(
+        "sessions",
+        "session",
+        "whole sessions of 19 CALLs",
+        (("CALL/s", _calls_per_s, ">=", 1500), _CPU, _P99),
+        ramp_s=1.0,
+    ),
     LoadCase("heartbeat", "heartbeat", "Heartbeat", (("CALL/s", _calls_per_s, ">=", 2000), _CPU, _P99)),
     LoadCase("status", "status", "StatusNotification", (("CALL/s", _calls_per_s, ">=", 1700), _CPU, _P99)),
     LoadCase("meter-values", "meter_values", "MeterValues", (("CALL/s", _calls_per_s, ">=", 1500), _CPU, _P99)),
@@ -146,6 +153,7 @@ def _plan(case: LoadCase, port: int) -> Plan:
         chargers=case.chargers,
         seconds=case.seconds,
         password=installation.PASSWORD,
+        ramp_s=case.ramp_s,
         core=generator_core,
     )
 

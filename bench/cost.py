@@ -231,10 +231,11 @@ def _session(rig: Rig, used: dict[str, Usage]) -> None:
         rig.start()
     with rig.counting(used, "after the start"):
         rig.settle()
-    for _ in range(METER_VALUES_PER_SESSION):
-        world.advance(60)
-        with rig.counting(used, "meter values"):
+    with rig.counting(used, "meter values"):
+        for _ in range(METER_VALUES_PER_SESSION):
+            world.advance(60)
             rig.call(script.meter_values())
+    used["meter values"] = Usage().plus(used["meter values"], 1 / METER_VALUES_PER_SESSION)
     world.advance(60)
     with rig.counting(used, "status, later"):
         rig.call(script.status("Charging"))

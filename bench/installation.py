@@ -73,7 +73,7 @@ def open_folder(folder: Path) -> Iterator[Context]:
 
 
 def build(folder: Path, *, charger_count: int, driver_count: int) -> str:
-    """An operator with so many chargers, the first of them with a driver, a card and money. Returns the operator's id."""
+    """An operator with so many chargers, the first of them with a driver, card and money. Returns the operator's id."""
     with open_folder(folder) as ctx:
         operator_id = _add_operator(ctx)
         location = _add_location(ctx, operator_id)

@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from array import array
+from collections.abc import Callable
 from typing import Literal, cast
 
 import msgspec
@@ -36,13 +37,16 @@ class Plan(msgspec.Struct):
     chargers: int
     seconds: float
     password: str
+    ramp_s: float = 0.0
+    """Time over which the chargers begin, one after another; measuring starts after it. Without one they would all
+    be in the same moment of their sessions, for ever."""
     first_number: int = 0
     core: int | None = None
 
 
 class Result(msgspec.Struct):
-    """`latencies_us` of every CALL; `sessions` that ended with their stop answered; `refused` answers that were not
-    what a charger wants to hear (CALLERROR, an id token that is not Accepted)."""
+    """`calls` and `latencies_us` since measuring began; of the whole run the `sessions` that ended with their stop
+    answered, and the `refused` answers: CALLERROR, or an id token that is not Accepted."""
 
     calls: int
     elapsed_s: float
@@ -160,13 +164,11 @@ class Fleet:
         self.chargers = list(await asyncio.gather(*(one(n) for n in range(first, first + self.plan.chargers))))
         return time.perf_counter() - started
 
-    async def play(self) -> float:
-        """The plan's case at every charger; the seconds from the first CALL to the last answer."""
+    async def play(self, on_measuring: Callable[[], None]) -> float:
+        """The plan's case at every charger; the seconds from `on_measuring` to the last answer."""
         for charger in self.chargers:
             await self._prepare(charger)
-        del self.latencies_us[:]
-        started = time.perf_counter()
-        self._until = started + self.plan.seconds
+        self._until = time.perf_counter() + self.plan.ramp_s + self.plan.seconds
         play = {
             "session": self._play_sessions,
             "heartbeat": self._play_same,
@@ -175,8 +177,21 @@ class Fleet:
             "paced": self._play_paced,
             "connect": self._play_once,
         }[self.plan.case]
-        await asyncio.gather(*(play(charger) for charger in self.chargers))
-        return time.perf_counter() - started
+        gap_s = self.plan.ramp_s / len(self.chargers)
+
+        async def begin(place: int, charger: Charger) -> None:
+            await asyncio.sleep(place * gap_s)
+            await play(charger)
+
+        async def measuring() -> float:
+            await asyncio.sleep(self.plan.ramp_s)
+            del self.latencies_us[:]
+            on_measuring()
+            return time.perf_counter()
+
+        measured = asyncio.create_task(measuring())
+        await asyncio.gather(*(begin(place, charger) for place, charger in enumerate(self.chargers)))
+        return time.perf_counter() - await measured
 
     async def _prepare(self, charger: Charger) -> None:
         """Meter values want a delivery under way."""
@@ -231,7 +246,13 @@ async def live() -> None:
     _say({"connect_s": connect_s})
     await asyncio.to_thread(sys.stdin.buffer.readline)
     own = _own_cpu_s()
-    elapsed_s = await asyncio.wait_for(fleet.play(), plan.seconds + ANSWER_LIMIT_S)
+
+    def on_measuring() -> None:
+        nonlocal own
+        own = _own_cpu_s()
+        _say("measuring")
+
+    elapsed_s = await asyncio.wait_for(fleet.play(on_measuring), plan.ramp_s + plan.seconds + ANSWER_LIMIT_S)
     _say(
         Result(
             calls=len(fleet.latencies_us),

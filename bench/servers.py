@@ -122,8 +122,9 @@ def measure(server: Server, plan: Plan) -> Measured:
             _hear(process)
             connect_cpu_s = machine.cpu_s(server.pid) - cpu
             _await_quiet(server)
-            cpu = machine.cpu_s(server.pid)
             _tell(process, b"play")
+            _hear(process)
+            cpu = machine.cpu_s(server.pid)
             result = msgspec.json.decode(_hear(process), type=Result)
             settle_s = _await_quiet(server)
             cpu = machine.cpu_s(server.pid) - cpu

@@ -25,6 +25,7 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "charging_session.started": (charging.on_session_started,),
     "charging_session.ended": (charging.on_session_ended,),
     "command.queued": (ocpp.on_command_queued,),
+    "hold.forgotten": (charging.on_hold_forgotten,),
     "mail.queued": (notifications.on_mail_queued,),
     "payment.succeeded": (wallets.on_payment_succeeded,),
     "payment.failed": (wallets.on_payment_failed,),

@@ -28,6 +28,7 @@ from chalicelib.drivers import service as drivers
 from chalicelib.kernel import metrics, task
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.log import logger
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
@@ -59,6 +60,22 @@ def on_session_ended(ctx: Context, event: Event) -> None:
         _wake_failed(ctx, event.subject, "start", "SessionOver", session.state)
     else:
         _wake(ctx, event.subject, "end", {"outcome": session.state})
+
+
+def on_hold_forgotten(ctx: Context, event: Event) -> None:
+    """The nightly proof found a hold that outlived its session's longest course: its workflow never began, or was
+    lost. Done here is what its deadlines would have done."""
+
+    def decide(uow: UnitOfWork) -> None:
+        session = lookup.find_session(ctx, event.subject)
+        if session is None:
+            logger.error("a hold of no session", extra={"session_id": event.subject})
+        elif session.state in PENDING_STATES:
+            service.expire_request(uow, session.session_id)
+        elif session.state in DELIVERING_STATES:
+            service.give_up_session(uow, session.session_id, "stop_missing")
+
+    decide_and_commit(ctx, decide)
 
 
 @jobs.lambda_function(name="session_await")

@@ -73,7 +73,7 @@ def latest_reading(ctx: Context, session_id: str) -> MeterReading | None:
         session_pk(session_id),
         MeterReadingRow.sk.startswith("meter#"),
         newest_first=True,
-        limit=1,
+        limit=5,
         consistent=True,
     )
     newest: MeterReading | None = None

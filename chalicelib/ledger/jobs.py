@@ -23,6 +23,7 @@ def prove_ledger(ctx: Context, _event: dict[str, Any]) -> dict[str, Any]:
     uow = UnitOfWork(ctx)
     proving.keep_proof(uow, proof)
     uow.commit()
+    proving.tell_forgotten_holds(ctx, proof)
     for fault in proof.faults:
         logger.error("ledger fault", extra={"code": fault.code, "account_id": fault.account_id, "detail": fault.detail})
     return {

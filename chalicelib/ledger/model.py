@@ -101,11 +101,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that the nightly proof found wrong."""
+    """Something that the nightly proof found wrong. `source_id`: the charging session of a hold that is forgotten."""
 
     code: str
     account_id: str
     detail: str
+    source_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from chalicelib.ledger.model import Fault, Line, account_class, is_guarded
+from chalicelib.ledger.model import Fault, Line, account_class, account_owner, is_guarded
 
 HOLD_GRACE = timedelta(hours=1)
 """How long a hold may outlive its expiry: whoever closes it runs on schedules of its own."""
@@ -62,7 +62,8 @@ class AccountProof:
     def _open(self, line: Line, account_id: str, now: datetime) -> None:
         self.open_holds[account_id] = line.hold_amount or 0
         if line.hold_expires_at is not None and line.hold_expires_at + HOLD_GRACE < now:
-            self._fault("hold_forgotten", f"The hold {line.entry_id} should be over since {line.hold_expires_at}.")
+            detail = f"The hold {line.entry_id} should be over since {line.hold_expires_at}."
+            self._fault("hold_forgotten", detail, account_owner(account_id))
 
     def finish(self) -> AccountProof:
         """Compares what can only be compared at the end."""
@@ -79,9 +80,9 @@ class AccountProof:
             self._fault("holds_differ", f"Open holds say {self.open_holds}, the postings {self.held}.")
         return self
 
-    def _fault(self, code: str, detail: str) -> None:
+    def _fault(self, code: str, detail: str, source_id: str | None = None) -> None:
         if len(self.faults) < MAX_FAULTS_PER_ACCOUNT:
-            self.faults.append(Fault(code, self.account_id, detail[:300]))
+            self.faults.append(Fault(code, self.account_id, detail[:300], source_id))
 
 
 def prove_account(account_id: str, lines: Iterable[Line], now: datetime) -> AccountProof:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger.model import Fault, Proof
@@ -43,6 +44,15 @@ def prove_ledger(ctx: Context) -> Proof:
 def keep_proof(uow: UnitOfWork, proof: Proof) -> None:
     """Writes the day's proof; a second one of the same day replaces it."""
     uow.put(PROOFS, proof)
+
+
+def tell_forgotten_holds(ctx: Context, proof: Proof) -> None:
+    """One event each: whoever made the hold knows how to end what it was for. What is not heard is told tomorrow."""
+    for fault in proof.faults:
+        if fault.source_id is not None:
+            uow = UnitOfWork(ctx)
+            outbox.emit(uow, "hold.forgotten", fault.source_id)
+            uow.commit()
 
 
 def _look_again(ctx: Context, account_id: str, now: datetime) -> AccountProof:

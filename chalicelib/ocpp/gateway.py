@@ -223,10 +223,19 @@ def _note_life(ctx: Context, connection: Connection, now: datetime, *, always: b
     try:
         link = chargers.touch(ctx, connection.charger_id, now)
         touched.put(connection.connection_id, now)
+        if link is not None and link.has_lost(connection):
+            link = _revive(ctx, link, connection)
         if link is not None and link.may_send:
             _wake_commands(ctx, link)
     except Exception:
         logger.exception("life sign not stored", extra={"charger_id": connection.charger_id})
+
+
+def _revive(ctx: Context, link: Link, connection: Connection) -> Link:
+    uow = UnitOfWork(ctx)
+    revived = chargers.revive_connection(uow, link, connection)
+    uow.commit()
+    return revived
 
 
 def _wake_commands(ctx: Context, link: Link) -> None:

@@ -30,8 +30,8 @@ _MAX_ROUNDS: Final = 2 * MAX_OUTBOUND
 def send_next(ctx: Context, charger_id: str) -> None:
     """Posts the next queued command if the charger is connected and owes no answer.
 
-    A command that cannot be sent at all (unknown to the charger's version, against its schema) fails with the
-    reason, and the one behind it has its turn.
+    A command that cannot be sent at all (unknown to the charger's version, against its schema, called off) fails with
+    the reason, and the one behind it has its turn.
     """
     for _ in range(_MAX_ROUNDS):
         move = decide_and_commit(ctx, lambda uow: _next_move(uow, charger_id))
@@ -73,7 +73,7 @@ def _next_move(uow: UnitOfWork, charger_id: str) -> _Move | None:
     command = chargers.next_command(uow.ctx, link)
     if command is None:
         return None
-    unfit = _unfit(command, VERSIONS.get(link.protocol or ""))
+    unfit = _unfit(uow.ctx, command, VERSIONS.get(link.protocol or ""))
     if unfit is not None:
         _finish(uow, command, "failed", Answer(False, unfit), error=unfit)
         return _Move(command, None)
@@ -89,9 +89,12 @@ def _end_unanswered(uow: UnitOfWork, command_id: str) -> _Move | None:
     return _Move(command, None)
 
 
-def _unfit(command: Command, version: Version | None) -> str | None:
-    if version is None or command.action not in version.commands:
+def _unfit(ctx: Context, command: Command, version: Version | None) -> str | None:
+    route = None if version is None else version.commands.get(command.action)
+    if version is None or route is None:
         return f"{command.action} cannot be sent to this charger"
+    if route.is_wanted is not None and not route.is_wanted(ctx, command):
+        return "it was called off before it was sent"
     violation = version.schemas.violation(command.action, command.payload)
     if violation is not None:
         return f"the payload does not conform: {violation.detail}"

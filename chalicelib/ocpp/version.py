@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.chargers.model import Charger, Command
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.errors import ErrorCodes, Failure
@@ -39,6 +40,7 @@ class Answer:
 Handle = Callable[[UnitOfWork, Inbound], Payload]
 Refuse = Callable[[Inbound, DomainError], Payload]
 OnAnswer = Callable[[UnitOfWork, Command, Answer], None]
+IsWanted = Callable[[Context, Command], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class CommandRoute:
 
     accepting: frozenset[str] = frozenset()
     on_answer: OnAnswer | None = None
+    is_wanted: IsWanted | None = None
+    """Asked just before it is sent, where what it was queued for may be called off meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from botocore.exceptions import ClientError
 from chalice import Blueprint, Cron
 
 from chalicelib.identity import service as identity
+from chalicelib.identity.model import Organization
 from chalicelib.kernel import task
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.log import logger
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import decide_and_commit
 from chalicelib.settlement import service
-from chalicelib.settlement.model import last_closed_day
+from chalicelib.settlement.model import due_days
 
 jobs = Blueprint(__name__)
 
@@ -23,17 +25,26 @@ jobs = Blueprint(__name__)
 @jobs.schedule(Cron("20/30", "*", "*", "*", "?", "*"), name="settlement")
 @task.entry
 def open_settlements(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
-    """Opens the run of each operator's last business day, soon after its own midnight.
+    """Opens the runs of each operator's closed business days, soon after its own midnight.
 
-    Twice an hour, since midnights differ by zone (also by half hours); a day that has its run is left alone.
+    Twice an hour, since midnights differ by zone (also by half hours). One operator's trouble does not stop the others.
     """
-    opened = 0
+    opened = failed = 0
     for operator in identity.list_operators(ctx):
-        day = last_closed_day(ctx.now(), operator.time_zone)
-        if day < operator.created_at.date():
-            continue
-        opened += _open(ctx, operator.organization_id, day)
+        try:
+            opened += _open_due(ctx, operator)
+        except Exception:
+            failed += 1
+            logger.exception("settlement not opened", extra={"operator_id": operator.organization_id})
+    if failed:
+        raise RuntimeError(f"settlements not opened for {failed} operators")
     return {"opened": opened}
+
+
+def _open_due(ctx: Context, operator: Organization) -> int:
+    newest = service.newest_day(ctx, operator.organization_id)
+    days = due_days(operator.created_at, newest, ctx.now(), operator.time_zone)
+    return sum(_open(ctx, operator.organization_id, day) for day in days)
 
 
 def _open(ctx: Context, operator_id: str, day: date) -> bool:

@@ -18,6 +18,9 @@ from chalicelib.kernel.money import Money
 GRACE = timedelta(minutes=15)
 """After the operator's midnight: commits that were decided before it have landed."""
 
+MAX_DAYS = 31
+"""Runs that are opened at once for one operator."""
+
 RUN_LIFECYCLE = Lifecycle(
     noun="settlement_run",
     initial="open",
@@ -63,6 +66,14 @@ class Run:
 def last_closed_day(now: datetime, zone: str) -> date:
     """The newest business day that is over in the operator's zone, grace included (right across DST)."""
     return (now - GRACE).astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+
+
+def due_days(created_at: datetime, newest: date | None, now: datetime, zone: str) -> list[date]:
+    """The closed business days that have no run yet, oldest first: those after the `newest` run, else since the
+    operator exists. Days on which the schedule did not run are among them; MAX_DAYS at a time."""
+    began = created_at.astimezone(ZoneInfo(zone)).date() if newest is None else newest + timedelta(days=1)
+    count = (last_closed_day(now, zone) - began).days + 1
+    return [began + timedelta(days=n) for n in range(min(count, MAX_DAYS))]
 
 
 def sum_cdrs(totals: Iterable[CdrTotals]) -> list[Line]:

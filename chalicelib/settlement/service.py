@@ -33,6 +33,19 @@ def list_runs(ctx: Context, operator_id: str, *, limit: int, cursor: str | None)
     )
 
 
+def newest_day(ctx: Context, operator_id: str) -> date | None:
+    """The business day of the operator's newest run."""
+    page = RUNS.query(
+        ctx,
+        operator_pk(operator_id),
+        RunRow.sk.startswith("run#"),
+        newest_first=True,
+        limit=1,
+        consistent=True,
+    )
+    return date.fromisoformat(page.data[0].business_day) if page.data else None
+
+
 def open_run(uow: UnitOfWork, operator_id: str, day: date) -> bool:
     """Opens the day's run unless it is there. The event starts its workflow."""
     if find_run(uow.ctx, operator_id, day.isoformat()) is not None:

@@ -42,9 +42,10 @@ class Reply:
 
 
 class Stack:
-    """One platform on one data folder. `kill` is `kill -9`; `start` again finds what was there."""
+    """One platform on one data folder. `kill` is `kill -9`; `start` again finds what was there. `demo`: filled in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, demo: bool = False) -> None:
+        self.demo = demo
         self.data_dir = folder / "data"
         self.log = folder / "server.log"
         self.port = 0
@@ -83,7 +84,7 @@ class Stack:
         environment |= {
             "PORT": str(self.port),
             "DATA_DIR": str(self.data_dir),
-            "DEMO": "0",
+            "DEMO": "1" if self.demo else "0",
             "ADMIN_EMAIL": ADMIN_EMAIL,
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -101,7 +102,7 @@ class Stack:
                 if (await self.call("GET", "/health")).body["status"] == "ok":
                     return True
             except aiohttp.ClientConnectionError:
-                await asyncio.sleep(POLL_S)
+                await self.pause(POLL_S)
         return False
 
     async def _end(self, how: signal.Signals) -> int:
@@ -176,6 +177,10 @@ class Stack:
 
     async def advance_to(self, target: datetime) -> None:
         await self.advance(s=max(0.0, (target - await self.now()).total_seconds()))
+
+    async def pause(self, seconds: float) -> None:
+        """For what lives at its own pace beside us: between two looks, in a bounded number of them."""
+        await asyncio.sleep(seconds)
 
     async def settle(self) -> None:
         """Everything that follows from what happened so far has happened."""

@@ -25,11 +25,14 @@ async def test_nobody_plugs_in(stack: Stack, site: Site) -> None:
         execution = await stack.execution(session_id)
         assert execution["status"] == "SUCCEEDED"
 
-        # Whoever plugs in later with the app's token charges on a new session, not on the expired one.
+        # Whoever plugs in later is told to stop, and pays for no more than what flowed until then.
         late = await charger.start(command.payload["idTag"])
-        assert late["idTagInfo"]["status"] == "Accepted"
-        assert (await site.driver.session(session_id))["state"] == "expired"
-        assert len(await site.operator.get_all("/v1/sessions")) == 2
+        assert late["idTagInfo"]["status"] == "Blocked"
+        await charger.stop(late["transactionId"], 1300, reason="DeAuthorized")
+    assert (await site.driver.session(session_id))["state"] == "expired"
+    [second] = [each for each in await site.driver.get_all("/v1/driver/sessions") if each["session_id"] != session_id]
+    assert (second["state"], second["energy_wh"], second["cost"]["amount"]) == ("settled", 300, 11)
+    assert await site.driver.balance() == 2000 - 11
 
 
 async def test_the_charger_refuses_the_remote_start(stack: Stack, site: Site) -> None:

@@ -61,6 +61,10 @@ class Link:
         """Connected, nothing unanswered, and something waits."""
         return self.connection_id is not None and self.inflight_command_id is None and bool(self.outbound)
 
+    def has_lost(self, connection: Connection) -> bool:
+        """We were told that this connection is gone, and it is the one that the charger opened last."""
+        return self.connection_id is None and self.connected_at == connection.connected_at
+
     def is_online(self, now: datetime) -> bool:
         """Connected and heard of within two heartbeats: a dead socket is not always reported (steve#828)."""
         if self.connection_id is None or self.last_seen_at is None:

@@ -23,6 +23,7 @@ from chalicelib.chargers.service.connecting import (
     get_links,
     list_attempts,
     open_connection,
+    revive_connection,
     scan_links,
     touch,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "requeue_command",
     "require_charger",
     "require_location",
+    "revive_connection",
     "rotate_password",
     "scan_links",
     "touch",

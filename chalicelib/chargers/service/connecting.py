@@ -7,6 +7,7 @@ times late, never about a newer connection (API Gateway; citrineos#190). Every f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.expressions.update import Action
@@ -131,6 +132,20 @@ def close_connection(uow: UnitOfWork, connection_id: str) -> Connection | None:
         name="link",
     )
     return connection
+
+
+def revive_connection(uow: UnitOfWork, link: Link, connection: Connection) -> Link:
+    """The charger speaks on a connection that was given up: it is connected after all.
+
+    Posting to a socket whose handshake has not ended is answered like posting to one that is gone."""
+    uow.update(
+        LINKS,
+        link_key(link.charger_id),
+        [LinkRow.connection_id.set(connection.connection_id), LinkRow.disconnected_at.remove()],
+        condition=LinkRow.connection_id.does_not_exist() & (LinkRow.connected_at == connection.connected_at),
+        name="link",
+    )
+    return replace(link, connection_id=connection.connection_id, disconnected_at=None)
 
 
 def find_connection(ctx: Context, connection_id: str) -> Connection | None:

@@ -10,6 +10,7 @@ from chalicelib.charging.service.watching import (
     give_up_session,
     handle_remote_start_answer,
     handle_remote_stop_answer,
+    is_start_awaited,
     request_stop,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "give_up_session",
     "handle_remote_start_answer",
     "handle_remote_stop_answer",
+    "is_start_awaited",
     "record_meter_values",
     "request_session",
     "request_stop",

@@ -15,9 +15,16 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.closing import close_delivery
 from chalicelib.charging.store import SESSIONS, SessionRow
 from chalicelib.kernel import outbox
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.wallets import service as wallets
+
+
+def is_start_awaited(ctx: Context, session_id: str) -> bool:
+    """May the charger still be asked to start this session?"""
+    session = lookup.find_session(ctx, session_id)
+    return session is not None and session.state == "requested"
 
 
 def handle_remote_start_answer(uow: UnitOfWork, *, session_id: str, accepted: bool, detail: str = "") -> None:

@@ -42,7 +42,9 @@ COMMANDS: Final[Mapping[str, CommandRoute]] = {
     "ClearCache": CommandRoute(_ACCEPTED),
     "DataTransfer": CommandRoute(_ACCEPTED),
     "GetConfiguration": CommandRoute(),
-    "RemoteStartTransaction": CommandRoute(_ACCEPTED, remote_start_transaction.on_answer),
+    "RemoteStartTransaction": CommandRoute(
+        _ACCEPTED, remote_start_transaction.on_answer, remote_start_transaction.is_wanted
+    ),
     "RemoteStopTransaction": CommandRoute(_ACCEPTED, remote_stop_transaction.on_answer),
     "Reset": CommandRoute(_ACCEPTED),
     "TriggerMessage": CommandRoute(_ACCEPTED),

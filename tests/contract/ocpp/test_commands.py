@@ -224,3 +224,34 @@ def test_the_answer_of_one_charger_says_nothing_for_another(world: World, wire: 
     [sent] = wire.commands()
     assert other.send(json.dumps([3, sent[1], {"status": "Accepted"}])) is None
     assert wire.outcome(queued)[0] == "sent"
+
+
+def test_a_charger_that_speaks_is_connected_whatever_we_were_told(world: World, wire: Wire) -> None:
+    """API Gateway answers Gone also for a socket whose handshake has not ended yet: its link must heal."""
+    wire.boot()
+    world.gone_connections.add(wire.connection_id)
+    queued = wire.queue("ClearCache", {})
+    assert wire.commands() == []
+    world.gone_connections.clear()
+    world.advance(60)
+    wire.call("DataTransfer", {"vendorId": "x"})
+    link = chargers.get_link(world.ctx, "WIRE-1")
+    assert link is not None
+    assert (link.connection_id, link.disconnected_at) == (wire.connection_id, None)
+    [sent] = wire.commands()
+    assert sent[1] == queued.command_id
+
+
+def test_a_frame_of_an_older_socket_does_not_take_the_link(world: World, wire: Wire) -> None:
+    older = Wire(world, "WIRE-1", wire.connection_id)
+    world.advance(1)
+    wire.connect()
+    older.call("Heartbeat", {})
+    link = chargers.get_link(world.ctx, "WIRE-1")
+    assert link is not None
+    assert link.connection_id == wire.connection_id
+    wire.close()
+    older.call("Heartbeat", {})
+    link = chargers.get_link(world.ctx, "WIRE-1")
+    assert link is not None
+    assert link.connection_id is None

@@ -8,6 +8,8 @@ import pytest
 
 from chalicelib.charging import jobs, service
 from chalicelib.charging.model import ChargingSession
+from chalicelib.kernel.outbox import Event
+from chalicelib.ledger.jobs import prove_ledger
 from tests.site import Site
 
 
@@ -137,3 +139,32 @@ def test_after_the_end_the_driver_gets_one_receipt(site: Site) -> None:
     [mail] = site.world.mails("dana@driver.example")
     assert "0.200" in mail.text
     assert "0.07 EUR" in mail.text
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_a_session_that_no_workflow_watches_gives_its_money_back(site: Site, started: bool) -> None:
+    """StartExecution failed for ever, or the execution was lost: the nightly proof finds the hold."""
+    if started:
+        outcome = site.start(meter_wh=1000)
+        site.meter(outcome.transaction_id, 1200)
+    else:
+        asked = site.request(500)
+        site.world.commit(
+            lambda uow: service.handle_remote_start_answer(uow, session_id=asked.session_id, accepted=True)
+        )
+    for hours in (25, 1):
+        site.world.run_job(prove_ledger)
+        site.world.run_events()
+        assert site.sessions()[0].is_open
+        site.advance(60 * hours + 5)
+    for _ in range(2):
+        site.world.run_job(prove_ledger)
+        site.world.run_events()
+    assert site.sessions()[0].state == ("abnormal" if started else "expired")
+    assert site.available() == (1993 if started else 2000)
+    assert site.world.run_job(prove_ledger)["faults"] == 0
+
+
+def test_a_forgotten_hold_of_a_session_that_nobody_knows_is_left_to_people(site: Site) -> None:
+    jobs.on_hold_forgotten(site.world.ctx, Event("evt_1", "hold.forgotten", "ses_lost", {}, site.world.clock.now()))
+    assert site.sessions() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.charging.model import CdrTotals
 from chalicelib.kernel.money import Money
-from chalicelib.settlement.model import RUN_LIFECYCLE, disagreement, last_closed_day, sum_cdrs
+from chalicelib.settlement.model import MAX_DAYS, RUN_LIFECYCLE, disagreement, due_days, last_closed_day, sum_cdrs
 
 
 def cdr(captured: int, uncollected: int = 0, currency: str = "EUR", energy_wh: int = 100) -> CdrTotals:
@@ -59,3 +59,18 @@ def test_a_day_is_over_after_the_operators_midnight(now: str, zone: str, day: st
 
 def test_a_posted_run_is_final() -> None:
     assert RUN_LIFECYCLE.final_states == {"posted"}
+
+
+def test_the_first_evening_counts_where_the_operator_is() -> None:
+    """Created at 20:00 in New York, which is the next day in UTC: what was sold until midnight is settled."""
+    created_at = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert due_days(created_at, None, now, "America/New_York") == [date(2026, 3, 1)]
+
+
+def test_due_days_follow_the_newest_run_and_are_bounded() -> None:
+    now = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    assert due_days(long_ago, date(2026, 3, 4), now, "UTC") == []
+    assert due_days(long_ago, date(2026, 3, 2), now, "UTC") == [date(2026, 3, 3), date(2026, 3, 4)]
+    assert len(due_days(long_ago, None, now, "UTC")) == MAX_DAYS

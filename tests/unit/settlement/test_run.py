@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, Posting, income_account, payable_account, wallet_account
-from chalicelib.settlement import jobs
+from chalicelib.settlement import jobs, service
 from tests.site import Site
 
 
@@ -102,3 +102,35 @@ def test_another_operator_does_not_see_the_statement(site: Site, day: str) -> No
 
 def test_a_day_before_the_operator_existed_has_no_run(site: Site) -> None:
     assert site.world.run_job(jobs.open_settlements) == {"opened": 0}
+
+
+def opened_days(site: Site) -> list[str]:
+    runs = service.list_runs(site.world.ctx, site.charger.operator_id, limit=100, cursor=None).data
+    return [run.business_day for run in runs][::-1]
+
+
+def test_days_on_which_the_schedule_did_not_run_are_settled_later(site: Site, day: str) -> None:
+    site.world.run_job(jobs.open_settlements)
+    site.advance(3 * 24 * 60)
+    for _ in range(2):
+        site.world.run_job(jobs.open_settlements)
+    assert opened_days(site) == [day, "2026-03-03", "2026-03-04", "2026-03-05"]
+
+
+def test_one_operators_trouble_does_not_keep_the_others_from_their_money(site: Site, day: str) -> None:
+    troubled = site.world.operator()
+    after = site.world.operator()
+    site.world.engine.execute(
+        "UpdateItem",
+        {
+            "TableName": "wattfare-identity",
+            "Key": {"pk": {"S": f"org#{troubled.operator_id}"}, "sk": {"S": "org"}},
+            "UpdateExpression": "SET time_zone = :zone",
+            "ExpressionAttributeValues": {":zone": {"S": "Nowhere/Land"}},
+        },
+    )
+    site.advance(2 * 24 * 60)
+    with pytest.raises(RuntimeError, match="1 operators"):
+        site.world.run_job(jobs.open_settlements)
+    for operator_id in (site.charger.operator_id, after.operator_id):
+        assert service.list_runs(site.world.ctx, operator_id, limit=1, cursor=None).data

@@ -1,0 +1,72 @@
+"""The product's price, held by counting: units, transitions and log bytes of each action, and what a month costs.
+
+Counts of the DynamoDB engine are those that AWS bills, and are the same on every machine; nothing here is timed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench import cost, prices
+from bench.cost import Usage
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[dict[str, Usage]]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "test")
+        yield cost.measure()
+
+
+@pytest.mark.parametrize(
+    ("action", "most_wru", "most_rru"),
+    [
+        ("heartbeat", 1, 1),
+        ("status, within a minute", 1, 0),
+        ("status, later", 2, 1),
+        ("meter values", 2, 1),
+        ("authorize", 0, 1),
+        ("start", 12, 12),
+        ("stop", 16, 4),
+        ("boot", 2, 1),
+        ("connect", 4, 2),
+        ("disconnect", 1, 2),
+    ],
+)
+def test_an_action_stays_within_its_units(
+    used: dict[str, Usage], action: str, most_wru: float, most_rru: float
+) -> None:
+    assert used[action].wru <= most_wru
+    assert used[action].rru <= most_rru
+
+
+def test_money_is_in_the_measured_session(used: dict[str, Usage]) -> None:
+    """Else the budgets of start and stop would be kept by not charging anybody."""
+    assert used["start"].wru > 8
+    assert used["stop"].wru > 8
+    assert used["after the stop"].mails == 1
+
+
+def test_a_session_takes_few_state_transitions(used: dict[str, Usage]) -> None:
+    assert 0 < cost.session(used, meter_values=60).transitions <= 8
+
+
+def test_meter_values_move_no_workflow(used: dict[str, Usage]) -> None:
+    assert used["meter values"].transitions == 0
+    assert used["meter values"].invocations == pytest.approx(1)
+
+
+def test_a_frame_that_went_well_is_not_logged(used: dict[str, Usage]) -> None:
+    frames = ("heartbeat", "status, later", "meter values", "authorize", "start", "stop")
+    assert {action: used[action].log_bytes for action in frames} == dict.fromkeys(frames, 0)
+
+
+@pytest.mark.parametrize(
+    ("load", "most_usd"), [(prices.STANDARD, 0.08), (prices.PUSHED, 0.05)], ids=["standard", "pushed"]
+)
+def test_a_charger_month_stays_affordable(used: dict[str, Usage], load: prices.Load, most_usd: float) -> None:
+    items = prices.monthly(used, load)
+    assert prices.total(items) - items["state transitions"] <= most_usd

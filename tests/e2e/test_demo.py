@@ -1,0 +1,121 @@
+"""What a newcomer sees: the first start is filled in and alive, later starts change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local import demo as demo_data
+from tests.e2e.people import Driver, Operator
+from tests.e2e.stack import POLL_S, Stack
+
+HARBOUR = demo_data.PLACES[0].charger_id
+TRIES = 500
+
+
+async def test_the_first_start_is_filled_in_and_the_second_changes_nothing(demo: Stack) -> None:
+    operator = await the_operator(demo)
+    assert len(await operator.get_all("/v1/locations")) == 2
+    assert len(await operator.get_all("/v1/tariffs")) == 2
+    assert len(await operator.get_all("/v1/drivers")) == 3
+    assert len(await operator.get_all("/v1/id-tokens")) == 3
+    for place in demo_data.PLACES:
+        await comes_online(demo, operator, place.charger_id)
+    balances = [await (await the_guest(demo, guest.email)).balance() for guest in demo_data.GUESTS]
+    assert balances == [guest.money for guest in demo_data.GUESTS]
+    assert all(email in demo.log.read_text() for _, email, _ in demo_data.sign_ins())
+
+    before = [await operator.get_all(path) for path in ("/v1/locations", "/v1/tariffs", "/v1/drivers")]
+    assert await demo.stop() == 0
+    await demo.start()
+    assert [await operator.get_all(path) for path in ("/v1/locations", "/v1/tariffs", "/v1/drivers")] == before
+    await comes_online(demo, operator, HARBOUR)
+
+
+async def test_a_simulated_charge_until_the_money_is_used_up(demo: Stack) -> None:
+    operator = await the_operator(demo)
+    driver = await the_guest(demo, demo_data.GUESTS[0].email)
+    session_id = await starts(demo, operator, driver, 500)
+    await demo.advance(minutes=10)
+    live = await driver.session(session_id)
+    assert (live["state"], live["power_w"]) == ("charging", 11_000)
+    assert 1700 <= live["energy_wh"] <= 1900
+    assert live["cost"]["amount"] in range(59, 67)
+    # Past the two hours of a connection: the charger has come back by itself and is not missed.
+    await demo.advance(minutes=150)
+    await driver.sign_in()
+    ended = await driver.session(session_id)
+    assert (ended["state"], ended["stop_reason"], ended["refunded"]["amount"]) == ("settled", "Remote", 0)
+    assert await driver.balance() == demo_data.GUESTS[0].money - 500
+    await operator.sign_in()
+    await comes_online(demo, operator, HARBOUR)
+    assert await demo.mails("office@northwind.example", "offline") == []
+
+
+async def test_a_power_loss_in_the_middle_of_a_simulated_charge(demo: Stack) -> None:
+    operator = await the_operator(demo)
+    driver = await the_guest(demo, demo_data.GUESTS[1].email)
+    session_id = await starts(demo, operator, driver, 500)
+    await demo.advance(minutes=10)
+    await demo.kill()
+    await demo.start()
+    ended = await reaches(demo, driver, session_id, "settled")
+    assert ended["stop_reason"] == "PowerLoss"
+    assert 1700 <= ended["energy_wh"] <= 1900
+    assert await driver.balance() == demo_data.GUESTS[1].money - ended["cost"]["amount"]
+
+
+async def test_a_simulated_charger_can_be_stopped_and_reset(demo: Stack) -> None:
+    operator = await the_operator(demo)
+    driver = await the_guest(demo, demo_data.GUESTS[0].email)
+    session_id = await starts(demo, operator, driver, None)
+    await demo.advance(minutes=5)
+    await driver.stop(session_id)
+    await reaches(demo, driver, session_id, "settled")
+    asked = await demo.local("POST", f"/ocpp/{HARBOUR}/GetConfiguration", {"key": ["NumberOfConnectors", "Colour"]})
+    assert asked["configurationKey"][0]["value"] == "2"
+    assert asked["unknownKey"] == ["Colour"]
+    booted = (await operator.get(f"/v1/chargers/{HARBOUR}"))["booted_at"]
+    assert await demo.local("POST", f"/ocpp/{HARBOUR}/Reset", {"type": "Soft"}) == {"status": "Accepted"}
+    await demo.advance(s=10)
+    assert (await operator.get(f"/v1/chargers/{HARBOUR}"))["booted_at"] > booted
+
+
+async def the_operator(stack: Stack) -> Operator:
+    operator = Operator(stack, demo_data.OPERATOR_EMAIL, demo_data.PASSWORD)
+    await operator.sign_in()
+    return operator
+
+
+async def the_guest(stack: Stack, email: str) -> Driver:
+    driver = Driver(stack, email, demo_data.PASSWORD)
+    await driver.sign_in()
+    return driver
+
+
+async def comes_online(stack: Stack, operator: Operator, charger_id: str) -> None:
+    """The chargers live at their own pace beside us: look until it is there."""
+    for _ in range(TRIES):
+        shown = await operator.get(f"/v1/chargers/{charger_id}")
+        if shown["connectivity"]["online"] and {e["status"] for e in shown["evses"] if e["evse_no"]} == {"Available"}:
+            return
+        await stack.pause(POLL_S)
+    raise AssertionError(f"{charger_id} does not come online")
+
+
+async def starts(stack: Stack, operator: Operator, driver: Driver, amount: int | None) -> str:
+    """A charge at the harbour that delivers."""
+    await comes_online(stack, operator, HARBOUR)
+    session = await driver.charge_for(amount, charger_id=HARBOUR)
+    await reaches(stack, driver, session["session_id"], "awaiting_plug")
+    await stack.advance(s=5)
+    await reaches(stack, driver, session["session_id"], "charging")
+    return str(session["session_id"])
+
+
+async def reaches(stack: Stack, driver: Driver, session_id: str, state: str) -> dict[str, Any]:
+    for _ in range(TRIES):
+        session = await driver.session(session_id)
+        if session["state"] == state:
+            return session
+        await stack.pause(POLL_S)
+    raise AssertionError(f"{session} is not {state}")

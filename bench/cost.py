@@ -98,12 +98,12 @@ class Rig:
             aws_hooks.register("dynamodb", self._execute),
         ]
         self._tables = world.engine.execute("ListTables", {})["TableNames"]
-        self._level = logger.level
-        logger.addHandler(self._log)
+        self._before = logger.level, logger.handlers, logger.propagate
+        logger.handlers, logger.propagate = [self._log], False  # counted, not printed
 
     def close(self) -> None:
-        logger.removeHandler(self._log)
-        logger.setLevel(self._level)
+        level, logger.handlers, logger.propagate = self._before
+        logger.setLevel(level)
         for restore in reversed(self._restores):
             restore()
         self._runner.close()

@@ -115,7 +115,9 @@ class Site:
     def start_from_app(self, **options: object) -> StartOutcome:
         return self.start(drivers.app_token(self.driver.driver_id), **options)  # type: ignore[arg-type]
 
-    def meter(self, transaction_id: int | None, energy_wh: int | None, *, evse_no: int = 1, power_w: int = 7000) -> None:
+    def meter(
+        self, transaction_id: int | None, energy_wh: int | None, *, evse_no: int = 1, power_w: int = 7000
+    ) -> None:
         sample = MeterSample(self.world.clock.now(), energy_wh=energy_wh, power_w=power_w)
         self.world.commit(
             lambda uow: service.record_meter_values(
@@ -153,9 +155,7 @@ class Site:
         self.world.advance(timedelta(minutes=minutes).total_seconds())
 
 
-def build_site(
-    world: World, *, price: str = "0.35", dimension: Dimension = "ENERGY", money: int = 2000
-) -> Site:
+def build_site(world: World, *, price: str = "0.35", dimension: Dimension = "ENERGY", money: int = 2000) -> Site:
     """0.35 EUR/kWh at one location in Berlin; the driver has 20.00."""
     operator = world.operator()
     operator_id = operator.organization.organization_id

@@ -101,7 +101,6 @@ class Platform:
     def _open_product(self) -> None:
         # Here, not above: importing the product makes its tables' names and its clients, which need the hooks.
         import app as product
-
         from chalicelib import relay
         from ws_handlers import connect, disconnect, message
 

@@ -19,7 +19,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 ANSWER_WAIT_S = 10
 
 
-class LibraryCharger(ChargePoint):  # type: ignore[misc]
+class LibraryCharger(ChargePoint):
     """Accepts remote starts and stops, and keeps their payloads for the test to act upon."""
 
     def __init__(self, identity: str, connection: Any) -> None:

@@ -13,6 +13,7 @@ from chalicelib.charging.model import (
     ChargingSession,
     MeterReading,
     MeterSample,
+    Occupancy,
     delivered_energy_wh,
     latest_sample,
 )
@@ -91,10 +92,9 @@ def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | N
         if known is not None:
             return known
     occupancy = lookup.find_occupancy(ctx, key, evse_no)
-    if occupancy is None:
-        return None
-    session_id = occupancy.session_of(transaction_id) if transaction_id is not None else None
-    session = lookup.find_session(ctx, session_id or occupancy.session_id)
+    session_id = None if transaction_id is None else _session_of(ctx, key, occupancy, transaction_id)
+    wanted = session_id or (occupancy.session_id if occupancy else None)
+    session = lookup.find_session(ctx, wanted) if wanted else None
     if session is None or session.meter_start_wh is None or (session_id is None and not session.is_open):
         return None
     facts = SessionFacts(
@@ -108,3 +108,12 @@ def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | N
     if session_id is not None:
         cache.put((key, transaction_id), facts)
     return facts
+
+
+def _session_of(ctx: Context, key: str, occupancy: Occupancy | None, transaction_id: int) -> str | None:
+    """On the connector that was named, else on any other: some firmware names connector 0, or a wrong one."""
+    session_id = occupancy.session_of(transaction_id) if occupancy else None
+    if session_id is not None:
+        return session_id
+    elsewhere = (other.session_of(transaction_id) for other in lookup.list_occupancies(ctx, key))
+    return next((found for found in elsewhere if found is not None), None)

@@ -34,8 +34,8 @@ def request_session(
 ) -> ChargingSession:
     """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full".
 
-    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy, tariff.none,
-    charging_session.currency, charging_session.amount, ledger.insufficient_funds.
+    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy,
+    tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds.
     """
     ctx = uow.ctx
     charger = chargers.require_charger(ctx, charger_id)

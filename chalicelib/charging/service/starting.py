@@ -127,19 +127,23 @@ def _key(start: Start) -> str:
 def _find_repeated(
     uow: UnitOfWork, key: str, occupancy: Occupancy, present: ChargingSession, start: Start
 ) -> ChargingSession | None:
-    """The session that this start made when it was told before; also an earlier one, while the present one runs."""
+    """The session that this start made when it was told before: the present one, or one that is over.
+
+    A charger whose clock stands still starts again and again with the same key; but not while another session runs,
+    nor with a register that has moved on since.
+    """
     if _is_repeated(occupancy, present, start):
         return present
-    if present.state not in DELIVERING_STATES:
-        return None
-    earlier = occupancy.session_of(derive_transaction_id(key, start.evse_no, _key(start)))
-    return None if earlier is None else lookup.find_session(uow.ctx, earlier)
+    earlier_id = occupancy.session_of(derive_transaction_id(key, start.evse_no, _key(start)))
+    earlier = None if earlier_id is None else lookup.find_session(uow.ctx, earlier_id)
+    if earlier is None or present.state in DELIVERING_STATES:
+        return earlier
+    return earlier if (earlier.meter_stop_wh or 0) > start.meter_start_wh > 0 else None
 
 
 def _is_repeated(occupancy: Occupancy, present: ChargingSession, start: Start) -> bool:
     same_message = occupancy.message_id == start.message_id
     if occupancy.start_key == _key(start):
-        # A charger whose clock stands still starts every session with the same key: after the end it is a new one.
         return present.state in DELIVERING_STATES or same_message
     # One whose clock cannot be used is dated by us, at another moment each time that it repeats itself.
     return (

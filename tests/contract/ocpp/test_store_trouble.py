@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.tariffs import service as tariffs
 from infra.local import aws_hooks
 from infra.local.aws_hooks import AwsError
+from tests.contract.ocpp import people
 from tests.contract.ocpp.test_actions import MINIMAL
 from tests.contract.ocpp.wire import Wire
-from tests.world import World
+from tests.world import Operator, World
 
 START = MINIMAL["StartTransaction"]
 
@@ -71,3 +73,24 @@ def test_handshakes_and_goodbyes_fail_cleanly(wire: Wire, break_store: Any) -> N
     wire.close()
     repair()
     assert wire.connect()[0] == 200
+
+
+def test_a_stop_that_some_rule_refuses_is_not_answered_as_if_it_were_stored(
+    world: World, operator: Operator, wire: Wire
+) -> None:
+    """The charger keeps it, and it counts once the trouble is mended: here the price of the session is not there."""
+    people.price(world, operator)
+    driver = people.driver(world, operator, cents=1000, card="CARD-1")
+    wire.boot()
+    transaction_id = wire.call("StartTransaction", {**START, "idTag": "CARD-1"})["transactionId"]
+    tariff = tariffs.resolve_tariff(world.ctx, charger_id="", location_id=None, operator_id=operator.operator_id)
+    key = {"pk": {"S": f"tariff#{tariff.tariff_id}"}, "sk": {"S": "v#000001"}}
+    table = "wattfare-tariffs"
+    version = world.engine.execute("GetItem", {"TableName": table, "Key": key})["Item"]
+    world.engine.execute("DeleteItem", {"TableName": table, "Key": key})
+    world.ctx._caches.clear()  # a cold Lambda
+    stop = {"transactionId": transaction_id, "meterStop": START["meterStart"] + 200, "timestamp": START["timestamp"]}
+    assert wire.error("StopTransaction", stop) == "InternalError"
+    world.engine.execute("PutItem", {"TableName": table, "Item": version})
+    wire.call("StopTransaction", stop)
+    assert people.cents_of(world, driver) == 993

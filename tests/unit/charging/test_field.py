@@ -97,9 +97,7 @@ def test_the_late_stop_of_a_session_that_was_given_up_is_kept(site: Site) -> Non
 
 
 @pytest.mark.parametrize("began_years_ago", [9, 1])
-def test_a_clock_that_was_set_during_the_charge_is_not_billed_by_the_year(
-    world: World, began_years_ago: int
-) -> None:
+def test_a_clock_that_was_set_during_the_charge_is_not_billed_by_the_year(world: World, began_years_ago: int) -> None:
     """Firmware that begins at its build date until it is told the time: plausible, and years off."""
     site = build_site(world, price="3.60", dimension="TIME")  # 0.1 cent a second
     outcome = site.start(at=world.clock.now() - timedelta(days=365 * began_years_ago))
@@ -224,6 +222,15 @@ def test_meter_values_without_a_transaction_belong_to_the_connectors_session(sit
     reading = lookup.latest_reading(site.world.ctx, session.session_id)
     assert reading is not None
     assert reading.energy_wh == 1300
+
+
+@pytest.mark.parametrize("wrong_connector", [0, 2])
+def test_meter_values_follow_their_transaction_to_its_connector(site: Site, wrong_connector: int) -> None:
+    """Firmware that names connector 0, or the other one."""
+    session = site.request(7)
+    outcome = site.start_from_app(meter_wh=1000)
+    site.meter(outcome.transaction_id, 1300, evse_no=wrong_connector)
+    assert site.session(session.session_id).state == "stopping"
 
 
 def test_meter_values_of_nobody_are_kept_with_the_charger(site: Site) -> None:

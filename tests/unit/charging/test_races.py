@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import MAX_OUTBOUND
 from chalicelib.charging import lookup
 from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, Posting, wallet_account
 from infra.local import aws_hooks
@@ -113,18 +115,30 @@ def test_the_readings_are_kept_and_the_stop_follows_when_the_queue_of_commands_i
     session = site.request(7)
     outcome = site.start_from_app(meter_wh=0)
 
-    def queue() -> None:
-        site.world.commit(
-            lambda uow: chargers.queue_command(
-                uow, charger_id=site.charger.charger_id, action="ClearCache", payload={}, requested_by="usr"
-            )
-        )
+    def fill(uow: UnitOfWork) -> None:
+        charger_id = site.charger.charger_id
+        chargers.queue_command(uow, charger_id=charger_id, action="ClearCache", payload={}, requested_by="usr")
 
+    for _ in range(MAX_OUTBOUND - 1):  # the start is in the queue, too
+        site.world.commit(fill)
     with pytest.raises(DomainError, match="queue_full"):
-        for _ in range(100):
-            queue()
+        site.world.commit(fill)
     site.meter(outcome.transaction_id, 300)
     reading = lookup.latest_reading(site.world.ctx, session.session_id)
     assert reading is not None
     assert reading.energy_wh == 300
     assert site.session(session.session_id).state == "charging"
+
+
+def test_a_start_that_comes_again_after_its_end_begins_nothing(site: Site) -> None:
+    """A charger that sends its whole memory again, under new message ids, while nobody charges."""
+    starts = []
+    for number, meter_wh in enumerate((1000, 1200)):
+        at = site.world.clock.now()
+        outcome = site.start(at=at, meter_wh=meter_wh, message_id=f"m{number}")
+        site.stop(outcome.transaction_id, meter_wh + 200)
+        starts.append((at, meter_wh, outcome.transaction_id))
+    for number, (at, meter_wh, transaction_id) in enumerate(starts):
+        again = site.start(at=at, meter_wh=meter_wh, message_id=f"again{number}")
+        assert again.transaction_id == transaction_id
+    assert [session.state for session in site.sessions()] == ["settled", "settled"]

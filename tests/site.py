@@ -72,6 +72,10 @@ class Site:
 
     # -- the driver and the charger ---------------------------------------------------------------------------------
 
+    def wants_receipts(self, wanted: bool = True) -> None:
+        driver = drivers.require_driver(self.world.ctx, self.driver.driver_id)
+        self.world.commit(lambda uow: drivers.change_driver(uow, driver, {"receipts_by_email": wanted}))
+
     def connect(self) -> None:
         self.world.commit(lambda uow: chargers.open_connection(uow, self.charger, CONNECTION_ID, "ocpp1.6"))
 

@@ -1,7 +1,7 @@
 """The workflow side of charging: consumers of its events, and the tasks of `infra/state_machines/session.asl.json`.
 
 The money is right whether or not an execution finishes: frames settle in their own commit. The workflow keeps the
-deadlines (nobody plugs in, never-ending, stop unanswered) and does what follows the end. Each task may run twice.
+deadlines: nobody plugs in, never-ending, stop unanswered. Consumers and tasks may run twice.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ def on_session_ended(ctx: Context, event: Event) -> None:
     session = lookup.require_session(ctx, event.subject)
     if session.started_at is None:
         _wake_failed(ctx, event.subject, "start", "SessionOver", session.state)
-    else:
-        _wake(ctx, event.subject, "end", {"outcome": session.state})
+        return
+    _wake(ctx, event.subject, "end", {"outcome": session.state})
+    _follow_up(ctx, session)
 
 
 def on_hold_forgotten(ctx: Context, event: Event) -> None:
@@ -123,34 +124,28 @@ def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     return {"session_id": session_id}
 
 
-@jobs.lambda_function(name="session_complete")
-@task.entry
-def session_complete(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
-    """After the end: the driver appears in the operator's list and gets a receipt by e-mail."""
-    session_id = str(event["session_id"])
+def _follow_up(ctx: Context, session: ChargingSession) -> None:
+    """After a delivery its driver is in the operator's list, and gets a receipt if he or she wants one."""
+    driver_id = session.driver_id
+    if driver_id is not None:
+        driver = drivers.get_driver(ctx, driver_id)
 
-    def decide(uow: UnitOfWork) -> ChargingSession:
-        session = lookup.require_session(ctx, session_id)
-        if session.driver_id is not None and session.started_at is not None:
-            drivers.link_operator(uow, session.operator_id, session.driver_id)
-            _queue_receipt(uow, session)
-        return session
+        def decide(uow: UnitOfWork) -> None:
+            drivers.link_operator(uow, session.operator_id, driver_id)
+            if driver is not None and driver.receipts_by_email:
+                _queue_receipt(uow, session, driver.email)
 
-    session = decide_and_commit(ctx, decide)
+        decide_and_commit(ctx, decide)
     metrics.record(ctx, "SessionEnded", state=session.state)
     metrics.record(ctx, "EnergyDeliveredWh", session.energy_wh or 0)
-    return {"session_id": session_id, "state": session.state}
 
 
-def _queue_receipt(uow: UnitOfWork, session: ChargingSession) -> None:
-    driver = drivers.get_driver(uow.ctx, session.driver_id or "")
-    if driver is None or not driver.email:
-        return
+def _queue_receipt(uow: UnitOfWork, session: ChargingSession, to: str) -> None:
     captured = Money(session.captured or 0, session.currency)
     notifications.queue_mail(
         uow,
         dedupe_key=f"receipt:{session.session_id}",
-        to=driver.email,
+        to=to,
         template="receipt",
         data={
             "order_no": session.order_no,

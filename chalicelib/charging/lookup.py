@@ -94,11 +94,11 @@ def consumption(session: ChargingSession, energy_wh: int, until: datetime) -> Co
     """What the tariff is applied to; a charger whose clock jumped back has used no time.
 
     More time than a delivery can take means that the charger's clock was set on the way: then it began when we were
-    told.
+    told, or (told of afterwards) LONGEST_DELIVERY before its end.
     """
     started_at = session.started_at or session.created_at
     if until - started_at > LONGEST_DELIVERY:
-        started_at = max(started_at, session.created_at)
+        started_at = session.created_at if session.created_at < until else until - LONGEST_DELIVERY
     return Consumption(
         started_at=started_at,
         ended_at=max(started_at, until),

@@ -30,6 +30,7 @@ UNSET = msgspec.UNSET
 class DriverPatch(Shape):
     full_name: NameText | Unset = UNSET
     language: LanguageText | Unset = UNSET
+    receipts_by_email: bool | Unset = UNSET
     phone: ShortText | Unset | None = UNSET
     address: LineText | Unset | None = UNSET
     apartment: ShortText | Unset | None = UNSET

@@ -46,6 +46,7 @@ class DriverView(Shape):
     full_name: str
     phone: str | None
     language: str
+    receipts_by_email: bool
     address: str | None
     apartment: str | None
     street: str | None
@@ -63,6 +64,7 @@ def driver_view(driver: Driver) -> DriverView:
         full_name=driver.full_name,
         phone=driver.phone,
         language=driver.language,
+        receipts_by_email=driver.receipts_by_email,
         address=driver.address,
         apartment=driver.apartment,
         street=driver.street,

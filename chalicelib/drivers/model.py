@@ -44,6 +44,7 @@ class Driver:
     inactive_at: list[str] = field(default_factory=list)
     phone: str | None = None
     language: str = "en"
+    receipts_by_email: bool = False
     address: str | None = None
     apartment: str | None = None
     street: str | None = None

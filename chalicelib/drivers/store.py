@@ -42,6 +42,7 @@ class DriverRow(Row):
     inactive_at = ValueAttribute(list[str])
     phone = UnicodeAttribute(null=True)
     language = UnicodeAttribute()
+    receipts_by_email = BooleanAttribute()
     address = UnicodeAttribute(null=True)
     apartment = UnicodeAttribute(null=True)
     street = UnicodeAttribute(null=True)

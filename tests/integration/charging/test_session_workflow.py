@@ -22,7 +22,6 @@ from tests.site import Site
 TASKS = {
     "SessionAwait": jobs.session_await,
     "SessionClose": jobs.session_close,
-    "SessionComplete": jobs.session_complete,
 }
 
 
@@ -97,6 +96,7 @@ def mails(site: Site) -> int:
 
 
 def test_a_charge_from_the_phone_ends_with_a_receipt(site: Site, workflows: Workflows) -> None:
+    site.wants_receipts()
     site.request(500)
     workflows.settle()
     outcome = site.start_from_app()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import MeterSample, OrphanStop
+from chalicelib.charging.model import LONGEST_DELIVERY, MeterSample, OrphanStop
 from chalicelib.charging.store import ORPHAN_STOPS, OrphanStopRow, charger_pk
 from tests.site import CARD, Site, build_site
 from tests.world import World
@@ -107,6 +107,15 @@ def test_a_clock_that_was_set_during_the_charge_is_not_billed_by_the_year(world:
     site.stop(outcome.transaction_id, 1200)
     [session] = site.sessions()
     assert session.cost == 60
+
+
+def test_an_offline_charge_that_is_told_days_later_is_billed_for_a_day_at_most(world: World) -> None:
+    site = build_site(world, price="0.36", dimension="TIME")  # 1 cent in 100 seconds
+    began = world.clock.now() - timedelta(days=5)
+    outcome = site.start(at=began)
+    site.stop(outcome.transaction_id, 1200, at=began + timedelta(days=3))
+    [session] = site.sessions()
+    assert session.cost == LONGEST_DELIVERY.total_seconds() / 100
 
 
 @pytest.mark.parametrize("meter_stop_wh", [2**32 - 1, 2**53 - 1])

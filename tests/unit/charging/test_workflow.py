@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.charging import jobs, service
 from chalicelib.charging.model import ChargingSession
+from chalicelib.drivers import service as drivers
 from chalicelib.kernel.outbox import Event
 from chalicelib.ledger.jobs import prove_ledger
 from tests.site import Site
@@ -129,16 +130,19 @@ def test_a_refused_stop_leaves_the_session_charging(site: Site) -> None:
     assert site.session(session.session_id).state == "stopping"
 
 
-def test_after_the_end_the_driver_gets_one_receipt(site: Site) -> None:
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_driver_who_wants_receipts_gets_one_per_charge(site: Site, wanted: bool) -> None:
+    site.wants_receipts(wanted)
     outcome = site.start()
-    [session] = site.sessions()
     site.stop(outcome.transaction_id, 1200)
+    [ended] = [event for event in site.world.pending_events() if event.type == "charging_session.ended"]
     for _ in range(2):
-        jobs.session_complete({"session_id": session.session_id}, None)
+        jobs.on_session_ended(site.world.ctx, ended)
         site.world.run_events()
-    [mail] = site.world.mails("dana@driver.example")
-    assert "0.200" in mail.text
-    assert "0.07 EUR" in mail.text
+    mails = site.world.mails("dana@driver.example")
+    assert len(mails) == int(wanted)
+    assert all("0.200" in mail.text and "0.07 EUR" in mail.text for mail in mails)
+    assert drivers.is_linked(site.world.ctx, site.charger.operator_id, site.driver.driver_id)
 
 
 @pytest.mark.parametrize("started", [True, False])

@@ -117,6 +117,21 @@ def test_a_session_without_a_hold_writes_nothing(world: World) -> None:
     assert read(world) == []
 
 
+@pytest.mark.parametrize(("there", "held"), [(0, 0), (300, 300), (900, 500)])
+def test_a_hold_of_what_is_there_is_never_refused(world: World, there: int, held: int) -> None:
+    if there:
+        adjust(world, there)
+    session_id = world.ctx.new_id("ses")
+    expires_at = world.ctx.now() + timedelta(hours=1)
+    placed = world.commit(
+        lambda uow: service.hold_what_is_there(
+            uow, driver_id=DRIVER, session_id=session_id, most=eur(500), expires_at=expires_at
+        )
+    )
+    assert placed == eur(held)
+    assert service.available(world.ctx, DRIVER, "EUR") == eur(there - held)
+
+
 def test_a_session_holds_once_and_ends_once(world: World) -> None:
     adjust(world, 1000)
     session_id = hold(world, 300)

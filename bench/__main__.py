@@ -112,7 +112,7 @@ def cost_of_actions() -> dict[str, Any]:
         total, workflow = prices.total(items), items["state transitions"]
         say(f"USD per charger-month, {of.name}")
         say("".join(f"  {name} {usd:.4f}" for name, usd in items.items()))
-        say(f"  total {total:.4f}, without the workflow {total - workflow:.4f} (aim: {COST_TARGETS[key]})\n")
+        say(f"  total {total:.4f} (aim: {COST_TARGETS[key]}), the workflow {workflow:.4f} of it\n")
         found[key] = {**items, "total": total}
     return found
 

@@ -18,7 +18,7 @@ MILLION: Final = 1_000_000
 MESSAGE_USD: Final = 1.00 / MILLION
 CONNECTION_MINUTE_USD: Final = 0.25 / MILLION
 INVOCATION_USD: Final = 0.20 / MILLION
-GB_SECOND_USD: Final = 0.0000133334
+GB_SECOND_USD: Final = 0.0000166667  # x86_64, as the functions are built
 WRU_USD: Final = 0.625 / MILLION
 RRU_USD: Final = 0.125 / MILLION
 STORED_GB_MONTH_USD: Final = 0.25
@@ -26,10 +26,10 @@ LOG_GB_USD: Final = 0.50
 TRANSITION_USD: Final = 0.025 / 1000
 MAIL_USD: Final = 0.10 / 1000
 
-MEMORY_GB: Final = 1.0
+MEMORY_GB: Final = 0.5
 """MemorySize of the WebSocket functions."""
-CPU_S, ROUND_TRIP_S = 0.003, 0.005
-"""Assumed for an invocation: CPU at 0.58 vCPU, and each call of DynamoDB."""
+CPU_S, ROUND_TRIP_S = 0.006, 0.005
+"""Assumed for an invocation: CPU at 0.29 vCPU, and each call of DynamoDB."""
 STORED_MONTHS: Final = 13
 METER_VALUES_MONTHS: Final = METER_RETENTION.days / DAYS
 RECONNECTS_A_DAY: Final = 12

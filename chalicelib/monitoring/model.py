@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.chargers.model import Link, charger_key
+from chalicelib.chargers.model import LIFE_SIGN_INTERVAL, Link, charger_key
 from chalicelib.kernel.errors import invalid
 
 LEAST_TIMEOUT_MIN = 11
 """The timeout must be more than 10 minutes: the idle limit of the gateway, and the heartbeat just below it."""
 MOST_TIMEOUT_MIN = 7 * 24 * 60
 DEFAULT_TIMEOUT_MIN = 15
+LIFE_SIGN_SLACK = LIFE_SIGN_INTERVAL - timedelta(minutes=1)
+"""The stored life sign lags behind: with this, even the shortest timeout means more than ten minutes of silence."""
 HISTORY_RETENTION = timedelta(days=400)
 
 
@@ -78,7 +80,7 @@ def compare(
         if link.last_seen_at is None:
             continue
         told = open_outages.get(charger_key(link.charger_id))
-        silent = now - link.last_seen_at > rule.timeout
+        silent = now - link.last_seen_at > rule.timeout + LIFE_SIGN_SLACK
         if told is not None and link.last_seen_at > told.since:
             changes.ended.append(
                 Outage(told.operator_id, told.charger_id, told.since, told.alerted_at, link.last_seen_at)

@@ -2,7 +2,7 @@
 
 Called by `ws_handlers`. The invariants: an answer means stored (the unit of work commits first); a CALL gets exactly
 one answer and an answer none, whatever the frame or our code does; what a charger sends proves that it lives, and
-costs at most one write a minute for that.
+costs at most one write in LIFE_SIGN_INTERVAL for that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import Charger, Connection, Handshake, Link, Refused
+from chalicelib.chargers.model import LIFE_SIGN_INTERVAL, Charger, Connection, Handshake, Link, Refused
 from chalicelib.kernel import edge, outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
@@ -30,9 +30,9 @@ from chalicelib.ocpp.versions import VERSIONS
 Event = Mapping[str, Any]
 Response = dict[str, Any]
 
-TOUCH_INTERVAL: Final = timedelta(seconds=60)
+TOUCH_INTERVAL: Final = LIFE_SIGN_INTERVAL
 """How old the stored life sign of a charger that sends may be."""
-_CHARGER_MEMORY_S: Final = 600
+_CHARGER_MEMORY_S: Final = 300
 """Longer than two heartbeats are apart, else each would pay for reading its charger."""
 _CONNECTIONS_REMEMBERED: Final = 20_000
 _OK: Final[Response] = {"statusCode": 200}
@@ -200,7 +200,7 @@ def _failed(version: Version, call: Call, failure: Failure, detail: str) -> str:
 
 
 def _charger(ctx: Context, connection: Connection, *, fresh: bool) -> Charger | None:
-    """The charger; unless `fresh`, as it was up to ten minutes ago. One that is not placed is always read again."""
+    """The charger; unless `fresh`, as it was up to five minutes ago. One that is not placed is always read again."""
     memory = ctx.cache("ocpp.chargers", size=_CONNECTIONS_REMEMBERED, ttl_s=_CHARGER_MEMORY_S)
     known: Charger | None = None if fresh else memory.get(connection.charger_id)
     if known is None or not known.is_placed:

@@ -25,7 +25,7 @@ from chalicelib.chargers.model.handshake import (
     parse_authorization,
     password_hash,
 )
-from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S, Connection, Link
+from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S, LIFE_SIGN_INTERVAL, Connection, Link
 from chalicelib.chargers.model.places import (
     MAX_EVSES,
     MAX_REPORTED_EVSE_NO,
@@ -44,6 +44,7 @@ __all__ = [
     "COMMAND_ACTIONS",
     "COMMAND_LIFECYCLE",
     "HEARTBEAT_INTERVAL_S",
+    "LIFE_SIGN_INTERVAL",
     "MAX_EVSES",
     "MAX_OUTBOUND",
     "MAX_REPORTED_EVSE_NO",

@@ -233,7 +233,7 @@ def test_a_charger_that_speaks_is_connected_whatever_we_were_told(world: World, 
     queued = wire.queue("ClearCache", {})
     assert wire.commands() == []
     world.gone_connections.clear()
-    world.advance(60)
+    world.advance(90)
     wire.call("DataTransfer", {"vendorId": "x"})
     link = chargers.get_link(world.ctx, "WIRE-1")
     assert link is not None

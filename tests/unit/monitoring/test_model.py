@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.chargers.model import Link
+from chalicelib.chargers.model import LIFE_SIGN_INTERVAL, Link
 from chalicelib.kernel.errors import DomainError
 from chalicelib.monitoring.model import OfflineNotification, Outage, check_timeout, compare
 
@@ -23,9 +23,16 @@ def outage(minutes_ago: float, charger_id: str = "CP1") -> Outage:
     return Outage("org_1", charger_id, NOW - timedelta(minutes=minutes_ago), NOW)
 
 
-@pytest.mark.parametrize(("minutes", "begun"), [(14.9, 0), (15, 0), (15.1, 1), (10_000, 1)])
+@pytest.mark.parametrize(("minutes", "begun"), [(14.9, 0), (15, 0), (15.5, 0), (15.6, 1), (10_000, 1)])
 def test_silence_longer_than_the_operators_minutes_is_an_outage(minutes: float, begun: int) -> None:
     assert len(compare(RULE, [link(minutes)], {}, NOW).begun) == begun
+
+
+def test_the_shortest_timeout_is_more_than_ten_minutes_of_true_silence() -> None:
+    shortest = OfflineNotification("org_1", timeout_min=11)
+    stored = (600 + LIFE_SIGN_INTERVAL.total_seconds()) / 60
+    assert compare(shortest, [link(stored)], {}, NOW).begun == []
+    assert len(compare(shortest, [link(700 / 60)], {}, NOW).begun) == 1
 
 
 def test_a_half_open_socket_is_silent_all_the_same() -> None:

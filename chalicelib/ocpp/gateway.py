@@ -8,7 +8,7 @@ costs at most one write in LIFE_SIGN_INTERVAL for that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from chalicelib.chargers.model.commands import ANSWER_TIMEOUT
 
 LIFE_SIGN_INTERVAL = timedelta(seconds=90)
-"""How old the stored `last_seen_at` of a charger that sends may be. A sample a minute then pays for every second sign."""
+"""How old the stored `last_seen_at` of a charger that sends may be: a sample a minute pays for every second sign."""
 HEARTBEAT_INTERVAL_S = 540
 """Below API Gateway's idle limit of ten minutes, and cheap."""
 

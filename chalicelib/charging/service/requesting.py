@@ -7,6 +7,7 @@ from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     DEFAULT_CARD_HOLD,
+    DELIVERING_STATES,
     LONGEST_DELIVERY,
     PENDING_STATES,
     START_TIMEOUT,
@@ -90,10 +91,11 @@ def request_session(
 def cancel_or_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
     """The driver or the operator ends the charge: before the start it is called off, after it the charger is told.
 
-    A session that is over stays as it is (the second click)."""
+    A session that is over stays as it is. One that is stopping already is told to the charger once more: it may have
+    accepted the first time and done nothing."""
     if session.state in PENDING_STATES:
         return close_unstarted(uow, session, "cancelled")
-    if session.state == "charging":
+    if session.state in DELIVERING_STATES:
         return request_stop(uow, session, requested_by=requested_by)
     return session
 

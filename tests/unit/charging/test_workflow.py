@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chalicelib.chargers import service as chargers
 from chalicelib.charging import jobs, service
 from chalicelib.charging.model import ChargingSession
 from chalicelib.drivers import service as drivers
@@ -128,6 +129,20 @@ def test_a_refused_stop_leaves_the_session_charging(site: Site) -> None:
     assert site.session(session.session_id).state == "charging"
     stop(site.session(session.session_id))
     assert site.session(session.session_id).state == "stopping"
+
+
+def test_a_stop_that_was_accepted_and_not_done_can_be_asked_for_again(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    [session] = site.sessions()
+    for _ in range(2):
+        before = site.session(session.session_id)
+        site.world.commit(lambda uow, before=before: service.cancel_or_stop(uow, before, requested_by="drv"))
+        site.world.run_events({})
+    assert site.session(session.session_id).state == "stopping"
+    commands = chargers.list_commands(site.world.ctx, site.charger.charger_id, limit=10, cursor=None).data
+    assert [command.action for command in commands] == ["RemoteStopTransaction"] * 2
+    site.stop(outcome.transaction_id, 1200)
+    assert site.session(session.session_id).state == "settled"
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -18,6 +18,7 @@ IDLE_WAIT_S = 0.25
 GATHER_S = 0.02
 """How long what woke the worker may bring company: a batch costs less, and AWS polls a stream every 250 ms."""
 MAX_ROUNDS = 10_000
+MAX_OVERDUE_STEPS = 100
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,16 @@ class Worker:
         with self._turn:
             self.settle()
             target = self._clock.now().timestamp() + seconds
+            overdue = 0
             while True:
                 due = [moment for source in self._sources if (moment := source.next_due()) is not None]
                 step = min(due, default=None)
                 now = self._clock.now().timestamp()
                 if step is None or step.timestamp() >= target:
                     break
+                overdue = overdue + 1 if step.timestamp() <= now else 0
+                if overdue > MAX_OVERDUE_STEPS:
+                    raise RuntimeError("the clock cannot move: a source has work that is overdue and does not do it")
                 self._clock.advance(max(0.001, step.timestamp() - now))
                 self.settle()
             self._clock.advance(max(0.0, target - self._clock.now().timestamp()))

@@ -185,6 +185,8 @@ async def sign_up_driver(stack: Stack, email: str = "dana@driver.example") -> Dr
     assert created.status == 201, created
     driver = Driver(stack, email, driver_id=created.body["driver_id"])
     await driver.sign_in()
+    wants_receipts = await driver.ask("PATCH", "/v1/driver/me", {"receipts_by_email": True})
+    assert wants_receipts.status == 200, wants_receipts
     return driver
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import ChargingSession
 from chalicelib.charging.views import CdrView, MeterReadingView, SessionView
+from chalicelib.identity.scope import listed_operator
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, page_view
 
@@ -21,7 +24,7 @@ class SessionsQuery(PageQuery):
 class CdrsQuery(PageQuery, kw_only=True):
     """`business_day` is YYYY-MM-DD in the operator's time zone."""
 
-    business_day: str
+    business_day: date
     operator_id: str | None = None
 
 
@@ -61,7 +64,9 @@ def stop_session(req: Request, session_id: str) -> SessionView:
 def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
     """The sealed billing records of one business day."""
     operator_id = _operator(req, query.operator_id)
-    page = lookup.list_cdrs(req.ctx, operator_id, query.business_day, limit=query.limit, cursor=query.cursor)
+    page = lookup.list_cdrs(
+        req.ctx, operator_id, query.business_day.isoformat(), limit=query.limit, cursor=query.cursor
+    )
     return page_view(page, views.cdr_view)
 
 
@@ -76,7 +81,7 @@ def get_session_cdr(req: Request, session_id: str) -> CdrView:
 
 def _operator(req: Request, operator_id: str | None) -> str:
     if not req.actor.is_platform:
-        return req.organization_id
+        return listed_operator(req, operator_id)
     if operator_id is None:
         raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
     return operator_id

@@ -123,7 +123,7 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         id_token=session.id_token,
         created_at=session.created_at,
         started_at=session.started_at,
-        ended_at=session.ended_at,
+        ended_at=(session.stopped_at or session.ended_at) if ended else None,
         energy_wh=energy_wh,
         power_w=reading.power_w if reading and running else None,
         soc_percent=reading.soc_percent if reading else None,

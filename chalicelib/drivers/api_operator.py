@@ -16,7 +16,7 @@ from chalicelib.drivers.api_public import NameText, ShortText
 from chalicelib.drivers.model import Driver, DriverState, IdToken, IdTokenStatus
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Api, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_moment, page_view
 
 api = Api("drivers", "operator")
 
@@ -24,7 +24,6 @@ Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
 TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="1 to 20 characters, without case.")]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class DriverQuery(OperatorPageQuery):
@@ -169,6 +168,8 @@ def restore_driver(req: Request, driver_id: str) -> DriverDetail:
 def create_id_token(req: Request, body: CardCreate) -> CardDetail:
     """Configures a card, for a driver of the operator's list or for the drawer. A known number is refused (409)."""
     operator_id = owning_operator(req, body.operator_id)
+    if body.expires_at is not None:
+        check_moment(body.expires_at, "/expires_at")
     card = service.add_card(
         req.uow,
         id_token=body.id_token,
@@ -204,6 +205,8 @@ def get_id_token(req: Request, id_token: str) -> CardDetail:
 @api.patch("/v1/id-tokens/{id_token}", "id_tokens:write")
 def update_id_token(req: Request, id_token: str, body: CardPatch) -> CardDetail:
     """Blocks or unblocks a card, changes its note, expiry or group (merge patch)."""
+    if isinstance(body.expires_at, datetime):
+        check_moment(body.expires_at, "/expires_at")
     values = {name: getattr(body, name) for name in body.__struct_fields__}
     changes = {name: value for name, value in values.items() if value is not UNSET}
     return card_detail(service.change_card(req.uow, _owned_card(req, id_token), changes))

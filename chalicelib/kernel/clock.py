@@ -15,13 +15,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present, aware, in UTC."""
+        """The present, aware, in UTC, in whole milliseconds: as it is stored, so that an answer never differs from
+        what is read back."""
         ...
 
 
 class SystemClock:
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return _whole_ms(datetime.now(UTC))
 
 
 class VirtualClock:
@@ -39,7 +40,7 @@ class VirtualClock:
     def now(self) -> datetime:
         if not self._running:
             return self._base
-        return self._base + timedelta(seconds=time.monotonic() - self._monotonic_at_base)
+        return _whole_ms(self._base + timedelta(seconds=time.monotonic() - self._monotonic_at_base))
 
     def advance(self, seconds: float) -> datetime:
         """Moves forward by `seconds` (never backward) and returns the new present."""
@@ -47,6 +48,10 @@ class VirtualClock:
             raise ValueError("the clock only moves forward")
         self._base += timedelta(seconds=seconds)
         return self.now()
+
+
+def _whole_ms(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def to_rfc3339(moment: datetime) -> str:

@@ -12,6 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 import msgspec
@@ -20,7 +21,7 @@ from chalice import Chalice, Response
 from chalicelib.kernel import context, edge, idempotency, problems
 from chalicelib.kernel.actor import ANONYMOUS, Actor
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import DomainError, Kind, StaleRead, forbidden, unauthenticated
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead, forbidden, invalid, unauthenticated
 from chalicelib.kernel.log import logger
 from chalicelib.kernel.table import Page
 from chalicelib.kernel.unit_of_work import DECIDE_ATTEMPTS, UnitOfWork
@@ -30,12 +31,23 @@ Audience = Literal["operator", "driver", "person", "public"]
 Authenticate = Callable[[Context, str, str], Actor]
 """`(ctx, bearer access token, source ip) -> Actor`; raises DomainError UNAUTHENTICATED."""
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with a zone, in bodies and queries: nobody's local time is guessed."""
+YEARS = range(1970, 3000)
+
 JSON_TYPE = "application/json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):
     """Base of all request and response shapes: unknown fields are refused."""
+
+
+def check_moment(moment: datetime, pointer: str) -> datetime:
+    """Raises moment.distant (422) for years at which the calendar ends as soon as a zone or a duration is added."""
+    if moment.year not in YEARS:
+        raise invalid("moment.distant", f"The year is from {YEARS[0]} to {YEARS[-1]}.", pointer)
+    return moment
 
 
 class PageQuery(Shape):

@@ -17,9 +17,17 @@ Rounding = Literal["half_up", "up", "down"]
 
 _ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 
-# ISO 4217 minor-unit exponents that are not 2.
-_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_EXPONENTS = dict.fromkeys(_ZERO.split(), 0) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+# The currencies of ISO 4217 that people pay in (no funds codes, no metals, no codes for tests), by exponent.
+_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_TWO = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP
+CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS
+KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD
+PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
+TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+"""
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_EXPONENTS = {code: exponent for exponent, codes in ((0, _ZERO), (2, _TWO), (3, _THREE)) for code in codes.split()}
 
 
 def currency_exponent(currency: str) -> int:
@@ -28,8 +36,8 @@ def currency_exponent(currency: str) -> int:
 
 
 def check_currency(currency: str) -> str:
-    """Returns the code if it looks like ISO 4217 (three capital letters), else raises DomainError."""
-    if len(currency) != 3 or not (currency.isascii() and currency.isalpha() and currency.isupper()):
+    """Returns the code if it is one of ISO 4217, else raises currency.invalid (422): a currency stays for good."""
+    if currency not in _EXPONENTS:
         raise invalid("currency.invalid", f"{currency!r} is not an ISO 4217 currency code.", "/currency")
     return currency
 

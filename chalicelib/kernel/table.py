@@ -27,6 +27,8 @@ Entity = TypeVar("Entity")
 AttributeMap = dict[str, dict[str, Any]]
 
 MAX_EXAMINED = 2_000
+MAX_PK_BYTES = 2048
+MAX_SK_BYTES = 1024
 _BATCH_GET_LIMIT = 100
 _BATCH_GET_ROUNDS = 10
 
@@ -130,6 +132,8 @@ class Table(Generic[Entity]):
 
     def get(self, ctx: Context, pk: str, sk: str, *, consistent: bool = True) -> Entity | None:
         """One entity or None. Strongly consistent unless told otherwise (half the price)."""
+        if not (_may_be_key(pk, MAX_PK_BYTES) and _may_be_key(sk, MAX_SK_BYTES)):
+            return None
         answer = ctx.dynamodb.get_item(TableName=self.name, Key=self.key_map(pk, sk), ConsistentRead=consistent)
         item = answer.get("Item")
         return None if item is None else self.from_item(item)
@@ -172,6 +176,8 @@ class Table(Generic[Entity]):
 
         An index must project all that the entity needs; `walk` reads through one that has only keys.
         """
+        if not _may_be_key(hash_value, MAX_PK_BYTES):
+            return Page([])
         request = self._query_request(hash_value, range_condition, index, where)
         request["ScanIndexForward"] = not newest_first
         if consistent:
@@ -212,6 +218,8 @@ class Table(Generic[Entity]):
         Through a KEYS_ONLY `index` the rows themselves are fetched by key, `chunk` (at most 100) at a time; a row
         that went away in between is passed over.
         """
+        if not _may_be_key(hash_value, MAX_PK_BYTES):
+            return
         request = self._query_request(hash_value, range_condition, index, None)
         request |= {"ScanIndexForward": not newest_first, "Limit": min(chunk, _BATCH_GET_LIMIT)}
         if cursor is not None:
@@ -271,6 +279,12 @@ class Table(Generic[Entity]):
         request["ExpressionAttributeNames"] = flip(names)
         request["ExpressionAttributeValues"] = values
         return request
+
+
+def _may_be_key(value: str, most_bytes: int) -> bool:
+    """Whether a row can have this key. DynamoDB fails a read by an impossible one; people may ask for anything."""
+    length = len(value)
+    return 0 < length <= most_bytes // 4 or 0 < len(value.encode()) <= most_bytes
 
 
 def _codec(attribute: Attribute[Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

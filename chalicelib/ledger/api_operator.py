@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from chalicelib.kernel.errors import forbidden, invalid, not_found
-from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import model, service
 from chalicelib.ledger.model import Entry, Fault, Proof
@@ -23,8 +23,8 @@ class EntryQuery(PageQuery, kw_only=True):
 
     account_id: str
     business_day: date | None = None
-    date_from: datetime | None = None
-    date_to: datetime | None = None
+    date_from: Moment | None = None
+    date_to: Moment | None = None
 
 
 class AccountQuery(Shape):

@@ -228,7 +228,7 @@ def _close_hold(uow: UnitOfWork, hold: Hold, state: str, reason: str, entry: Ent
 def _between(date_from: datetime | None, date_to: datetime | None) -> Condition:
     if date_from is None and date_to is None:
         return EntryRow.sk.startswith("entry#")
-    return EntryRow.sk.between(
-        entry_sk(ids.lowest_id("ent", date_from or _DISTANT_PAST)),
-        entry_sk(ids.lowest_id("ent", date_to or _DISTANT_FUTURE)),
-    )
+    earliest = max(date_from or _DISTANT_PAST, _DISTANT_PAST)
+    # DynamoDB refuses a range that ends before it begins; this one has nothing in it either.
+    end = max(min(date_to or _DISTANT_FUTURE, _DISTANT_FUTURE), earliest)
+    return EntryRow.sk.between(entry_sk(ids.lowest_id("ent", earliest)), entry_sk(ids.lowest_id("ent", end)))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
+
+from chalicelib.identity.api_public import EmailText
 from chalicelib.kernel.http import Api, PageView, Request, Shape
 from chalicelib.monitoring import service
 from chalicelib.monitoring.model import OfflineNotification
 
 api = Api("monitoring", "operator")
+
+MAX_CHARGERS = 100
+"""Each one is looked up. Who watches more of them watches all."""
 
 
 class OfflineNotificationBody(Shape):
@@ -16,8 +23,8 @@ class OfflineNotificationBody(Shape):
 
     enabled: bool
     timeout_min: int
-    email: str | None = None
-    charger_ids: list[str] | None = None
+    email: EmailText | None = None
+    charger_ids: Annotated[list[str], msgspec.Meta(max_length=MAX_CHARGERS)] | None = None
 
 
 class OfflineChargerView(Shape):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Link, charger_key
 from chalicelib.identity import service as identity
+from chalicelib.identity.model import check_email
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead
+from chalicelib.kernel.errors import StaleRead, invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.monitoring.model import OfflineNotification, Outage, check_timeout, compare
 from chalicelib.monitoring.store import OPEN_OUTAGES, PAST_OUTAGES, RULES, OutageRow, operator_pk
@@ -22,8 +24,14 @@ def offline_rule(ctx: Context, operator_id: str) -> OfflineNotification:
 
 
 def set_offline_rule(uow: UnitOfWork, rule: OfflineNotification) -> OfflineNotification:
-    """Raises offline_notification.timeout."""
+    """Raises offline_notification.timeout, email.invalid, charger.not_found: a rule that could never tell anything."""
     check_timeout(rule.timeout_min)
+    if rule.email is not None:
+        check_email(rule.email)
+    for number, charger_id in enumerate(rule.charger_ids or ()):
+        charger = chargers.get_charger(uow.ctx, charger_id)
+        if charger is None or charger.operator_id != rule.operator_id:
+            raise invalid("charger.not_found", f"There is no charger {charger_id!r}.", f"/charger_ids/{number}")
     uow.put(RULES, rule)
     return rule
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.identity.scope import listed_operator
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
@@ -46,7 +47,7 @@ class SettlementView(Shape):
 @api.get("/v1/settlements", permission="settlements:read")
 def list_settlements(req: Request, query: SettlementsQuery) -> PageView[SettlementView]:
     """Settlements, newest business day first."""
-    operator_id = query.operator_id if req.actor.is_platform else req.organization_id
+    operator_id = query.operator_id if req.actor.is_platform else listed_operator(req, query.operator_id)
     if operator_id is None:
         raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
     return page_view(service.list_runs(req.ctx, operator_id, limit=query.limit, cursor=query.cursor), _view)

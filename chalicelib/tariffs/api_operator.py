@@ -16,7 +16,7 @@ import msgspec
 
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import DomainError, Kind, invalid, not_found
-from chalicelib.kernel.http import Api, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.tariffs import rating, service
 from chalicelib.tariffs.model import (
@@ -100,7 +100,7 @@ class QuoteCreate(Shape):
     """A what-if. `parking_s` is the part of `duration_s` without charging."""
 
     energy_wh: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-    started_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    started_at: Moment
     duration_s: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)]
     parking_s: Annotated[int, msgspec.Meta(ge=0)] = 0
     time_zone: str = "UTC"
@@ -237,7 +237,7 @@ def quote_tariff(req: Request, tariff_id: str, body: QuoteCreate) -> QuoteView:
     if body.parking_s > body.duration_s:
         raise invalid("quote.parking", "The parking time is a part of the duration.", "/parking_s")
     consumption = Consumption(
-        started_at=body.started_at,
+        started_at=check_moment(body.started_at, "/started_at"),
         ended_at=body.started_at + timedelta(seconds=body.duration_s),
         energy_wh=body.energy_wh,
         time_zone=body.time_zone,

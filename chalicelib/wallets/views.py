@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.http import PageQuery, PageView, Shape, page_view
+from chalicelib.kernel.http import Moment, PageQuery, PageView, Shape, page_view
 from chalicelib.kernel.money import Money, check_currency
 from chalicelib.ledger.model import Entry
 from chalicelib.wallets import service
@@ -25,8 +25,8 @@ class TransactionQuery(PageQuery):
 
     type: Literal["all", "income", "expenditure"] = "all"
     event_type: EventType | None = None
-    date_from: datetime | None = None
-    date_to: datetime | None = None
+    date_from: Moment | None = None
+    date_to: Moment | None = None
     currency: str | None = None
 
 

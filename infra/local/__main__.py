@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
+import socket
 import sys
 
 import uvloop
 
-from infra.local.settings import LocalSettings
+from infra.local.gateway.server import reserve
+from infra.local.settings import CannotStart, LocalSettings
 
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-local-1")
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 
-log = logging.getLogger("wattfare.local")
 
-
-async def run(settings: LocalSettings) -> int:
+async def run(settings: LocalSettings, listener: socket.socket) -> None:
     from infra.local.platform import Platform
 
-    platform = Platform(settings)
+    platform = Platform(settings, listener)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    try:
-        started = await platform.start()
-    except OSError as error:
-        log.error("port %s cannot be opened: %s", settings.port, error)
-        return 1
+    started = await platform.start()
     print_welcome(settings, started.admin_email, started.new_admin_password)
     await stop.wait()
     await platform.stop()
-    return 0
 
 
 def print_welcome(settings: LocalSettings, admin_email: str, new_password: str | None) -> None:
@@ -60,11 +56,28 @@ def print_welcome(settings: LocalSettings, admin_email: str, new_password: str |
     sys.stdout.flush()
 
 
-def main() -> int:
+def main() -> None:
+    """What may refuse comes first: an administrator's password that is made is made once, and has to be shown."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    uvloop.install()
-    return asyncio.run(run(LocalSettings.from_environment(os.environ)))
+    settings = LocalSettings.from_environment(os.environ)
+    settings.prepare()
+    with settings.occupied(), opened(settings.port) as listener:
+        uvloop.install()
+        asyncio.run(run(settings, listener))
+
+
+def opened(port: int) -> socket.socket:
+    """Raises CannotStart."""
+    try:
+        return reserve(port)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "somebody else has it; choose another, like PORT=8080 make run" if taken else error.strerror
+        raise CannotStart(f"Port {port} cannot be opened: {why}.") from error
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        main()
+    except CannotStart as refusal:
+        sys.exit(str(refusal))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from aiohttp import web
 from chalicelib.chargers import service as chargers
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.problems import PROBLEM_TYPE
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from infra.local.scheduler.scheduler import JobStatus, UnknownJob
 
@@ -53,7 +55,10 @@ class LocalApi:
     async def list_messages(self, request: web.Request) -> web.Response:
         """Captured e-mails and SMS, newest first; `?to=` and `?limit=`."""
         await self._in_thread(self._platform.worker.settle)
-        messages = self._platform.messages.list(request.query.get("to"), int(request.query.get("limit", "100")))
+        limit = request.query.get("limit", "100")
+        if not limit.isdecimal():
+            return _problem(422, "limit is a whole number")
+        messages = self._platform.messages.list(request.query.get("to"), int(limit))
         return web.json_response({"data": [message.to_json() for message in messages]})
 
     async def show_clock(self, request: web.Request) -> web.Response:
@@ -105,9 +110,16 @@ class LocalApi:
         )
 
     async def drop_connection(self, request: web.Request) -> web.Response:
-        """Cuts a charger's socket; `{"notify": false}` without a disconnect event, as a dead network does."""
+        """Cuts a charger's socket; `{"notify": false}` without a disconnect event, as a dead network does.
+
+        `{"away_s": 1800}` has a simulated charger stay away that long; a real one comes back as it likes.
+        """
         body = await _read_json(request)
         charger_id = unquote(request.match_info["charger_id"])
+        away_s = body.get("away_s", 0)
+        if not isinstance(away_s, int | float) or not 0 <= away_s <= MAX_ADVANCE_S:
+            return _problem(422, f"away_s is a number from 0 to {MAX_ADVANCE_S}")
+        self._platform.fleet.keep_away(charger_id, timedelta(seconds=away_s))
         dropped = self._platform.websocket.drop(charger_id, notify=bool(body.get("notify", True)))
         return web.json_response({"dropped": dropped})
 
@@ -163,15 +175,19 @@ async def _read_json(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError:
-        raise web.HTTPBadRequest(text="the body is not JSON") from None
+        raise _bad_request("the body is not JSON") from None
     if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body is not a JSON object")
+        raise _bad_request("the body is not a JSON object")
     return body
 
 
 def _problem(status: int, detail: str) -> web.Response:
-    return web.json_response(
-        {"type": "about:blank", "status": status, "code": "local", "detail": detail},
-        status=status,
-        content_type="application/problem+json",
-    )
+    return web.json_response(_problem_body(status, detail), status=status, content_type=PROBLEM_TYPE)
+
+
+def _bad_request(detail: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps(_problem_body(400, detail)), content_type=PROBLEM_TYPE)
+
+
+def _problem_body(status: int, detail: str) -> dict[str, Any]:
+    return {"type": "about:blank", "status": status, "code": "local", "detail": detail}

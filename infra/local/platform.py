@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,11 +58,11 @@ class Started:
 
 
 class Platform:
-    """One platform. `start` in a running loop, `stop` in the same one."""
+    """One platform, on a port that was reserved for it. `start` in a running loop, `stop` in the same one."""
 
-    def __init__(self, settings: LocalSettings) -> None:
-        settings.prepare()
+    def __init__(self, settings: LocalSettings, listener: socket.socket) -> None:
         self.settings = settings
+        self._listener = listener
         self.clock = VirtualClock(datetime.now(UTC) + self._saved_offset(), running=True)
         self._restores: list[Callable[[], object]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -148,7 +149,7 @@ class Platform:
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> Started:
-        """Listens on 127.0.0.1. OSError when the port is taken."""
+        """Fills in what the first start has to, then answers."""
         self._loop = asyncio.get_running_loop()
         local_api = LocalApi(self).application()
         add_payment_routes(local_api, self.payments, after_click=lambda: asyncio.to_thread(self.worker.settle))
@@ -156,7 +157,7 @@ class Platform:
         password = self._ensure_admin()
         if self.settings.demo:
             demo.fill(self.ctx)
-        self.server = await serve(application, port=self.settings.port)
+        self.server = await serve(application, listener=self._listener)
         if self.settings.demo:
             self.fleet.launch(
                 demo.simulated_chargers(self.ctx.settings.ocpp_url, self.clock.now, self.settings.data_dir)
@@ -184,7 +185,9 @@ class Platform:
         moment = self.worker.advance(seconds)
         if self.settings.data_dir is not None:
             offset = (self.clock.now() - datetime.now(UTC)).total_seconds()
-            (self.settings.data_dir / CLOCK_FILE).write_text(json.dumps({"offset_s": offset}))
+            draft = self.settings.data_dir / f"{CLOCK_FILE}.new"
+            draft.write_text(json.dumps({"offset_s": offset}))
+            draft.replace(self.settings.data_dir / CLOCK_FILE)
         return moment
 
     # -- the Lambdas --------------------------------------------------------------------------------------------

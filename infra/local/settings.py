@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,11 @@ SECRET_NAMES = (
 )
 DEFAULT_ADMIN_EMAIL = "admin@wattfare.example"
 MEMORY = ":memory:"
+LAST_PORT = 65535
+
+
+class CannotStart(Exception):
+    """Something is in the way, in words for who starts the platform."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,18 @@ class LocalSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> LocalSettings:
-        """PORT, DATA_DIR, EPHEMERAL=1, DEMO=0, ADMIN_EMAIL, ADMIN_PASSWORD. ValueError if PORT is no number."""
-        ephemeral = environment.get("EPHEMERAL", "0") == "1"
+        """PORT, DATA_DIR, EPHEMERAL=1, DEMO=0, ADMIN_EMAIL, ADMIN_PASSWORD; empty is not given. Raises CannotStart."""
+        given = {name: value for name, value in environment.items() if value}
+        port = given.get("PORT", "8000")
+        if not (port.isdecimal() and 0 < int(port) <= LAST_PORT):
+            raise CannotStart(f"PORT is a number from 1 to {LAST_PORT}, not {port!r}.")
+        ephemeral = given.get("EPHEMERAL", "0") == "1"
         return cls(
-            port=int(environment.get("PORT", "8000")),
-            data_dir=None if ephemeral else Path(environment.get("DATA_DIR", ".data")),
-            demo=environment.get("DEMO", "1") != "0",
-            admin_email=environment.get("ADMIN_EMAIL", DEFAULT_ADMIN_EMAIL),
-            admin_password=environment.get("ADMIN_PASSWORD"),
+            port=int(port),
+            data_dir=None if ephemeral else Path(given.get("DATA_DIR", ".data")),
+            demo=given.get("DEMO", "1") != "0",
+            admin_email=given.get("ADMIN_EMAIL", DEFAULT_ADMIN_EMAIL),
+            admin_password=given.get("ADMIN_PASSWORD"),
         )
 
     def file(self, name: str) -> Path | str:
@@ -46,8 +57,29 @@ class LocalSettings:
         return MEMORY if self.data_dir is None else self.data_dir / name
 
     def prepare(self) -> None:
-        if self.data_dir is not None:
+        """Makes the folder. Raises CannotStart."""
+        if self.data_dir is None:
+            return
+        try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"DATA_DIR {self.data_dir} cannot be made: {error.strerror}.") from error
+
+    @contextmanager
+    def occupied(self) -> Iterator[None]:
+        """Keeps a second platform out of the folder; the lock ends with the process, however it ends.
+
+        Raises CannotStart.
+        """
+        if self.data_dir is None:
+            yield
+            return
+        with (self.data_dir / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise CannotStart(f"Another platform runs on DATA_DIR {self.data_dir}.") from error
+            yield
 
     def load_secrets(self) -> dict[str, str]:
         """This installation's secrets: made once, kept beside the data, readable by its owner only."""

@@ -80,6 +80,18 @@ async def test_a_simulated_charger_can_be_stopped_and_reset(demo: Stack) -> None
     assert (await operator.get(f"/v1/chargers/{HARBOUR}"))["booted_at"] > booted
 
 
+async def test_a_simulated_charger_that_stays_away_is_told_once_and_comes_back(demo: Stack) -> None:
+    operator = await the_operator(demo)
+    await comes_online(demo, operator, HARBOUR)
+    assert await demo.local("POST", f"/connections/{HARBOUR}/drop", {"notify": False, "away_s": 3600}) == {"dropped": 1}
+    await demo.advance(minutes=30)
+    assert len(await demo.mails("office@northwind.example", f"Charger {HARBOUR} is offline")) == 1
+    await demo.advance(minutes=35)
+    assert len(await demo.mails("office@northwind.example", f"Charger {HARBOUR} is back online")) == 1
+    refused = await demo.call("POST", f"/_local/connections/{HARBOUR}/drop", {"away_s": "an hour"})
+    assert (refused.status, refused.headers["content-type"].partition(";")[0]) == (422, "application/problem+json")
+
+
 async def the_operator(stack: Stack) -> Operator:
     operator = Operator(stack, demo_data.OPERATOR_EMAIL, demo_data.PASSWORD)
     await operator.sign_in()

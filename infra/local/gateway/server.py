@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -104,8 +105,15 @@ class ServerHandle:
             await stop()
 
 
-async def serve(application: web.Application, host: str = "127.0.0.1", port: int = 0) -> ServerHandle:
-    """Starts in the running loop. OSError when the port is taken."""
+def reserve(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Takes the port before there is anything to serve; who connects waits. OSError when it is taken."""
+    return socket.create_server((host, port), backlog=BACKLOG)
+
+
+async def serve(
+    application: web.Application, host: str = "127.0.0.1", port: int = 0, listener: socket.socket | None = None
+) -> ServerHandle:
+    """Starts in the running loop, on a reserved port or on `port`. OSError when that is taken."""
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -114,7 +122,10 @@ async def serve(application: web.Application, host: str = "127.0.0.1", port: int
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        if listener is None:
+            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        else:
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
     except BaseException:
         await runner.cleanup()
         raise

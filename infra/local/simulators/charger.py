@@ -95,6 +95,7 @@ class SimulatedCharger:
         self._interrupted: list[tuple[Evse, int]] = []
         self._backoff = FIRST_BACKOFF
         self._connect_at = now()
+        self._away_until = now()
         self._was_connected = False
         self._accepted = False
         self._heartbeat_interval = PENDING_RETRY
@@ -121,6 +122,10 @@ class SimulatedCharger:
             await self._client.close()
             self._lose()
 
+    def keep_away(self, until: datetime) -> None:
+        """Once the connection is gone, no new one before `until`: somebody dug up the cable."""
+        self._away_until = until
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -143,7 +148,7 @@ class SimulatedCharger:
 
     def _lose(self) -> None:
         self._was_connected = False
-        self._connect_at = self._now() + self._backoff
+        self._connect_at = max(self._now() + self._backoff, self._away_until)
         self._backoff = min(2 * self._backoff, LAST_BACKOFF)
 
     async def _come_online(self) -> None:

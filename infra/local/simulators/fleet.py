@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from infra.local.simulators.charger import SimulatedCharger
@@ -47,6 +47,12 @@ class Fleet:
             acted.cancel()
             _LOG.warning("the simulated chargers are stuck")
         return len(due)
+
+    def keep_away(self, charger_id: str, span: timedelta) -> None:
+        """Has a charger stay offline that long once its connection is gone; in the loop."""
+        for charger in self._chargers:
+            if charger.identity == charger_id:
+                charger.keep_away(self._now() + span)
 
     async def land(self) -> None:
         """Hangs up and stays silent."""

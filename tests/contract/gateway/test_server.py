@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from chalicelib.kernel.clock import SystemClock
 from infra.local.gateway.rest import RestApi
-from infra.local.gateway.server import build_application, serve, serve_in_thread
+from infra.local.gateway.server import build_application, reserve, serve, serve_in_thread
 from infra.local.gateway.websocket import WebSocketApi
 
 
@@ -90,6 +90,16 @@ async def test_a_taken_port_is_an_error_at_start(in_thread):
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match="address already in use"):
             _ = serve_in_thread(application(), port=port) if in_thread else await serve(application(), port=port)
+
+
+async def test_a_reserved_port_is_taken_and_then_served():
+    with reserve(0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(OSError, match="address already in use"):
+            await serve(application(), port=port)
+        server = await serve(application(), listener=listener)
+        assert server.port == port
+        await server.stop()
 
 
 async def test_the_port_is_free_after_a_stop():

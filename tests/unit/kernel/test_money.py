@@ -67,7 +67,7 @@ def test_people_read_major_units(money: Money, text: str) -> None:
     assert str(money) == text
 
 
-@pytest.mark.parametrize("code", ["eur", "EU", "EURO", "E1R", "", "ÄÖÜ"])
+@pytest.mark.parametrize("code", ["eur", "EU", "EURO", "E1R", "", "ÄÖÜ", "EUO", "XXX"])
 def test_what_cannot_be_a_currency(code: str) -> None:
     with pytest.raises(DomainError) as caught:
         check_currency(code)

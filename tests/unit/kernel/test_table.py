@@ -177,6 +177,16 @@ def test_the_cursor_of_another_list_is_the_caller_s_mistake(things: World, place
         assert caught.value.code == "cursor.invalid"
 
 
+@pytest.mark.parametrize("impossible", ["", "x" * 2049, "é" * 1025])
+def test_nothing_is_stored_under_a_key_that_no_row_can_have(things: World, impossible: str) -> None:
+    """People may ask for any id; DynamoDB fails such a read instead of finding nothing."""
+    assert THINGS.get(things.ctx, impossible, "thing") is None
+    assert THINGS.get(things.ctx, "thing", impossible) is None
+    assert THINGS.query(things.ctx, impossible).data == []
+    assert list(THINGS.walk(things.ctx, impossible)) == []
+    assert THINGS.get(things.ctx, "é" * 1024, "é" * 512) is None
+
+
 def test_first() -> None:
     assert first([1, 2]) == 1
     assert first(iter(())) is None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.kernel import clock, ids
-from chalicelib.kernel.clock import VirtualClock
+from chalicelib.kernel.clock import SystemClock, VirtualClock
 
 NOW = datetime(2026, 3, 2, 8, 0, 0, 123_456, tzinfo=UTC)
 MOMENTS = st.integers(0, 4_000_000_000_000_000).map(lambda us: clock.from_epoch_ms(0) + timedelta(microseconds=us))
@@ -26,9 +26,15 @@ def test_a_virtual_clock_stands_until_it_is_moved() -> None:
 def test_a_running_clock_never_goes_back_and_may_jump() -> None:
     running = VirtualClock(NOW, running=True)
     first = running.now()
-    assert first >= NOW
+    assert first >= NOW - timedelta(milliseconds=1)
     running.advance(3600)
     assert running.now() - first >= timedelta(hours=1)
+
+
+@pytest.mark.parametrize("present", [SystemClock(), VirtualClock(NOW, running=True)])
+def test_the_present_is_what_is_read_back_of_it(present: clock.Clock) -> None:
+    now = present.now()
+    assert clock.from_epoch_ms(clock.to_epoch_ms(now)) == now
 
 
 @pytest.mark.parametrize(

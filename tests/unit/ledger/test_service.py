@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -217,6 +217,9 @@ def test_dates_cut_a_list_from_inclusive_to_exclusive(world: World) -> None:
     cut = service.list_entries(world.ctx, WALLET, date_from=start + hour, date_to=start + 2 * hour).data
     assert cut == [entries[1]]
     assert service.list_entries(world.ctx, WALLET, date_from=start + hour, newest_first=False).data == entries[1:]
+    assert service.list_entries(world.ctx, WALLET, date_from=start + hour, date_to=start).data == []
+    dawn, dusk = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert len(service.list_entries(world.ctx, WALLET, date_from=dawn, date_to=dusk).data) == 3
 
 
 def test_pages_follow_each_other_without_gap(world: World) -> None:

@@ -66,6 +66,26 @@ def test_the_list_of_silent_chargers(watched: Site) -> None:
     assert (offline["charger_id"], offline["offline_s"]) == (CHARGER_ID, 720)
 
 
+@pytest.mark.parametrize(
+    ("rule", "pointer"),
+    [
+        ({"email": "not an address"}, "/email"),
+        ({"charger_ids": [CHARGER_ID, "CP-TYPO"]}, "/charger_ids/1"),
+        ({"timeout_min": 2**31}, "/timeout_min"),
+    ],
+)
+def test_a_rule_that_could_never_tell_anything_is_refused(site: Site, rule: dict[str, object], pointer: str) -> None:
+    body = {"enabled": True, "timeout_min": 15, **rule}
+    reply = site.world.rest.put("/v1/offline-notification", body, token=site.operator.access_token)
+    assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_a_rule_for_another_operators_charger_is_refused(site: Site) -> None:
+    body = {"enabled": True, "timeout_min": 15, "charger_ids": [CHARGER_ID]}
+    other = site.world.operator()
+    assert site.world.rest.put("/v1/offline-notification", body, token=other.access_token).status == 422
+
+
 def test_another_operators_silence_is_not_told_to_me(watched: Site) -> None:
     other = watched.world.operator()
     watched.advance(12)

@@ -61,7 +61,7 @@ def _server(name: str, module_and_arguments: list[str], environment: dict[str, s
     ) as process:
         try:
             os.sched_setaffinity(process.pid, {server_core})
-            _await_port(process, port)
+            _await_answer(process, port)
             yield Server(name, port, process.pid)
         finally:
             process.terminate()
@@ -78,18 +78,20 @@ def _free_port() -> int:
         return port
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
+    """Until it answers HTTP, whatever: the platform opens its port before it can serve."""
     limit = time.monotonic() + START_LIMIT_S
     while time.monotonic() < limit:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode}")
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            with socket.create_connection(("127.0.0.1", port), timeout=START_LIMIT_S) as probe:
+                probe.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if probe.recv(1):
+                    return
         except OSError:
             time.sleep(0.05)  # noqa: TID251 - another process's start, not our clock
-            continue
-        return
-    raise TimeoutError(f"nobody listens on {port}")
+    raise TimeoutError(f"nobody answers on {port}")
 
 
 @dataclass(frozen=True)

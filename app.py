@@ -31,6 +31,7 @@ from chalicelib.ledger import api_operator as ledger_operator
 from chalicelib.ledger import jobs as ledger_jobs
 from chalicelib.monitoring import api_operator as monitoring_operator
 from chalicelib.monitoring import jobs as monitoring_jobs
+from chalicelib.ocpp import api_operator as ocpp_operator
 from chalicelib.ocpp import jobs as ocpp_jobs
 from chalicelib.payments import api_operator as payments_operator
 from chalicelib.payments import api_webhook as payments_webhook
@@ -61,6 +62,7 @@ APIS = (
     monitoring_operator.api,
     charging_driver.api,
     charging_operator.api,
+    ocpp_operator.api,
     settlement_operator.api,
 )
 

@@ -21,8 +21,10 @@ from chalicelib.chargers.model import (
     ConnectionAttempt,
     Evse,
     EvseCode,
+    FollowUp,
     Link,
     Location,
+    Progress,
     charger_key,
 )
 from chalicelib.chargers.model.handshake import ATTEMPT_RETENTION_DAYS
@@ -41,6 +43,9 @@ LOCATION_PREFIX = "location#"
 CHARGER_PREFIX = "charger#"
 EVSE_PREFIX = "evse#"
 UNKNOWN_OPERATOR = "unknown"
+
+
+FOLLOW_UP_RETENTION = timedelta(days=90)
 
 
 class ByOperator(GlobalSecondaryIndex[Any]):
@@ -155,6 +160,21 @@ class CommandRow(Row):
     finished_at = MomentAttribute(null=True)
     answer = ValueAttribute(dict[str, Any], null=True)
     error = UnicodeAttribute(null=True)
+    protocol = UnicodeAttribute(null=True)
+    sent_as = UnicodeAttribute(null=True)
+    sent_payload = ValueAttribute(dict[str, Any], null=True)
+    progress = ValueAttribute(list[Progress])
+
+
+class FollowUpRow(Row):
+    class Meta:
+        table_name = CHARGERS_TABLE
+
+    charger_id = UnicodeAttribute()
+    topic = UnicodeAttribute()
+    command_id = UnicodeAttribute(attr_name="followed_command")
+    sent_at = MomentAttribute()
+    expires_at = NumberAttribute()
 
 
 class AttemptRow(Row):
@@ -226,6 +246,10 @@ def command_key(command_id: str) -> tuple[str, str]:
     return (f"command#{command_id}", "command")
 
 
+def follow_up_key(charger_id: str, topic: str) -> tuple[str, str]:
+    return (charger_pk(charger_id), f"follow#{topic}")
+
+
 def attempts_pk(operator_id: str | None) -> str:
     return f"attempts#{operator_id or UNKNOWN_OPERATOR}"
 
@@ -261,6 +285,12 @@ COMMANDS: Table[Command] = Table(
     Command,
     key=lambda command: command_key(command.command_id),
     extra=lambda command: {"charger_key": charger_key(command.charger_id)},
+)
+FOLLOW_UPS: Table[FollowUp] = Table(
+    FollowUpRow,
+    FollowUp,
+    key=lambda follow: follow_up_key(follow.charger_id, follow.topic),
+    extra=lambda follow: {"expires_at": _epoch_after(follow.sent_at, FOLLOW_UP_RETENTION)},
 )
 ATTEMPTS: Table[ConnectionAttempt] = Table(
     AttemptRow,

@@ -32,6 +32,12 @@ def lowest_id(prefix: str, moment: datetime) -> str:
     return f"{prefix}_{_ulid(to_epoch_ms(moment), 0)}"
 
 
+def number_of(identifier: str) -> int:
+    """A positive int32 made of an id: for protocols that number what we name. Two ids share one once in 2^31."""
+    digest = hashlib.sha256(identifier.encode()).digest()
+    return int.from_bytes(digest[:8], "big") % (2**31 - 1) + 1
+
+
 def moment_of(identifier: str) -> datetime:
     """The moment an id was made for, to the millisecond. ValueError for anything but a prefixed ULID."""
     ulid = identifier.rpartition("_")[2]

@@ -24,6 +24,8 @@ class Failure(Enum):
     TYPE = "type"
     PROPERTY = "property"
     SECURITY = "security"
+    FRAMEWORK = "framework"  # 2.x: the message is no OCPP-J message at all
+    MESSAGE_TYPE = "message_type"  # 2.x: a message type number that it does not have
     INTERNAL = "internal"
 
 
@@ -38,6 +40,8 @@ V16_CODES: Final[ErrorCodes] = {
     Failure.TYPE: "TypeConstraintViolation",
     Failure.PROPERTY: "PropertyConstraintViolation",
     Failure.SECURITY: "SecurityError",
+    Failure.FRAMEWORK: "FormationViolation",
+    Failure.MESSAGE_TYPE: "FormationViolation",
     Failure.INTERNAL: "InternalError",
 }
 """OCPP-J 1.6, 4.2.3 table 7."""
@@ -52,3 +56,29 @@ V16_FAULTS: Final[Mapping[Fault, Failure | None]] = {
     Fault.PAYLOAD: Failure.FORMATION,
 }
 """What 1.6 answers to a malformed CALL; None is silence. Text whose id cannot be read is not answered either."""
+
+V2_CODES: Final[ErrorCodes] = {
+    Failure.NOT_IMPLEMENTED: "NotImplemented",
+    Failure.NOT_SUPPORTED: "NotSupported",
+    Failure.FORMATION: "FormatViolation",
+    Failure.PROTOCOL: "OccurrenceConstraintViolation",
+    Failure.OCCURRENCE: "OccurrenceConstraintViolation",
+    Failure.TYPE: "TypeConstraintViolation",
+    Failure.PROPERTY: "PropertyConstraintViolation",
+    Failure.SECURITY: "SecurityError",
+    Failure.FRAMEWORK: "RpcFrameworkError",
+    Failure.MESSAGE_TYPE: "MessageTypeNotSupported",
+    Failure.INTERNAL: "InternalError",
+}
+"""OCPP 2.0.1 part 4, 4.3 table 8; 2.1 has the same."""
+
+V2_FAULTS: Final[Mapping[Fault, Failure | None]] = {
+    Fault.NOT_JSON: Failure.FRAMEWORK,
+    Fault.NOT_A_FRAME: Failure.FRAMEWORK,
+    Fault.MESSAGE_TYPE: Failure.MESSAGE_TYPE,
+    Fault.MESSAGE_ID: Failure.FRAMEWORK,
+    Fault.ELEMENT_COUNT: Failure.FRAMEWORK,
+    Fault.ACTION: Failure.FRAMEWORK,
+    Fault.PAYLOAD: Failure.FORMATION,
+}
+"""What 2.x answers to a malformed CALL (part 4, 4.2.3 and 4.4)."""

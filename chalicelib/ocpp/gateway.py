@@ -173,13 +173,13 @@ def _serve_call(ctx: Context, connection: Connection, version: Version, call: Ca
     if action is None:
         known = version.knows(call.action)
         return _failed(version, call, Failure.NOT_SUPPORTED if known else Failure.NOT_IMPLEMENTED, "")
-    violation = version.schemas.violation(call.action, call.payload)
+    violation = version.request_violation(call.action, call.payload)
     if violation is not None:
         return _failed(version, call, violation.failure, violation.detail)
     charger = _charger(ctx, connection, fresh=action.fresh_charger)
     if charger is None or not (charger.is_placed or action.while_pending):
         return _failed(version, call, Failure.SECURITY, "the charger has not been accepted")
-    return _act(ctx, version, call, action, Inbound(charger, str(call.message_id), call.payload, now))
+    return _act(ctx, version, call, action, Inbound(charger, str(call.message_id), call.payload, now, version.protocol))
 
 
 def _act(ctx: Context, version: Version, call: Call, action: Action, inbound: Inbound) -> str:

@@ -7,7 +7,7 @@ its outcome in the same commit that finishes the command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,7 +19,8 @@ from chalicelib.kernel.log import logger
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.ocpp import frames
 from chalicelib.ocpp.exchange import Settle
-from chalicelib.ocpp.version import Answer, CommandRoute, Version
+from chalicelib.ocpp.intents import INTENTS
+from chalicelib.ocpp.version import Answer, Version
 from chalicelib.ocpp.versions import VERSIONS
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024
@@ -39,7 +40,7 @@ def send_next(ctx: Context, charger_id: str) -> None:
             return
         if move.connection_id is None:
             continue
-        if _post(ctx, move.command, move.connection_id):
+        if _post(ctx, move, move.connection_id):
             return
 
 
@@ -62,6 +63,17 @@ class _Move:
 
     command: Command
     connection_id: str | None
+    action: str = ""
+    payload: frames.Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A command in the words of the charger's version."""
+
+    action: str
+    payload: frames.Payload
+    topic: str | None
 
 
 def _next_move(uow: UnitOfWork, charger_id: str) -> _Move | None:
@@ -73,12 +85,19 @@ def _next_move(uow: UnitOfWork, charger_id: str) -> _Move | None:
     command = chargers.next_command(uow.ctx, link)
     if command is None:
         return None
-    unfit = _unfit(uow.ctx, command, VERSIONS.get(link.protocol or ""))
-    if unfit is not None:
-        _finish(uow, command, "failed", Answer(False, unfit), error=unfit)
+    said = _word(uow.ctx, command, VERSIONS.get(link.protocol or ""))
+    if isinstance(said, str):
+        _finish(uow, command, "failed", Answer(False, said), error=said)
         return _Move(command, None)
-    chargers.mark_sent(uow, link, command)
-    return _Move(command, link.connection_id)
+    chargers.mark_sent(
+        uow,
+        link,
+        command,
+        sent_as=said.action if command.action in INTENTS else None,
+        sent_payload=said.payload if command.action in INTENTS else None,
+        topic=said.topic,
+    )
+    return _Move(command, link.connection_id, said.action, said.payload)
 
 
 def _end_unanswered(uow: UnitOfWork, command_id: str) -> _Move | None:
@@ -89,23 +108,36 @@ def _end_unanswered(uow: UnitOfWork, command_id: str) -> _Move | None:
     return _Move(command, None)
 
 
-def _unfit(ctx: Context, command: Command, version: Version | None) -> str | None:
-    route = None if version is None else version.commands.get(command.action)
-    if version is None or route is None:
-        return f"{command.action} cannot be sent to this charger"
-    if route.is_wanted is not None and not route.is_wanted(ctx, command):
-        return "it was called off before it was sent"
-    violation = version.schemas.violation(command.action, command.payload)
+def _word(ctx: Context, command: Command, version: Version | None) -> _Said | str:
+    """The command as it goes out, or why it cannot."""
+    cannot = f"{command.action} cannot be sent to this charger"
+    if version is None:
+        return cannot
+    action, payload = command.action, command.payload
+    intent = INTENTS.get(command.action)
+    if intent is not None:
+        if intent.is_wanted is not None and not intent.is_wanted(ctx, command):
+            return "it was called off before it was sent"
+        wording = version.wordings.get(command.action)
+        worded = None if wording is None else wording.say(ctx, command)
+        if wording is None or worded is None:
+            return cannot
+        action, payload = wording.action, worded
+    route = version.commands.get(action)
+    if route is None:
+        return cannot
+    violation = version.request_violation(action, payload)
     if violation is not None:
         return f"the payload does not conform: {violation.detail}"
-    if len(frames.encode_call(command.command_id, command.action, command.payload)) > MAX_MESSAGE_BYTES:
+    if len(frames.encode_call(command.command_id, action, payload)) > MAX_MESSAGE_BYTES:
         return f"the message is longer than {MAX_MESSAGE_BYTES} bytes"
-    return None
+    return _Said(action, payload, None if route.topic is None else route.topic(payload))
 
 
-def _post(ctx: Context, command: Command, connection_id: str) -> bool:
+def _post(ctx: Context, move: _Move, connection_id: str) -> bool:
     """False when the socket is gone: the command surely was not delivered, and is queued again."""
-    data = frames.encode_call(command.command_id, command.action, command.payload)
+    command = move.command
+    data = frames.encode_call(command.command_id, move.action, move.payload)
     client = ctx.client("apigatewaymanagementapi", ctx.settings.websocket_endpoint)
     try:
         client.post_to_connection(ConnectionId=connection_id, Data=data)
@@ -140,20 +172,44 @@ def _settle(uow: UnitOfWork, charger_id: str, version: Version, answer: Settle) 
         return False
     error = answer.error
     if error is None:
-        violation = version.schemas.violation(f"{command.action}Response", answer.payload)
+        violation = version.answer_violation(command.ocpp_action, answer.payload)
         error = None if violation is None else f"the charger's answer does not conform: {violation.detail}"
     if error is not None:
         _finish(uow, command, "failed", Answer(False, error), error=error)
         return True
     payload = answer.payload if isinstance(answer.payload, dict) else {}
-    accepted = _accepts(version.commands[command.action], payload)
-    detail = str(payload.get("status", "answered"))
-    _finish(uow, command, "accepted" if accepted else "rejected", Answer(accepted, detail), payload=payload)
+    accepted = _accepts(version, command, payload)
+    _finish(
+        uow,
+        command,
+        "accepted" if accepted else "rejected",
+        Answer(accepted, _status(payload), _hear(version, command, payload)),
+        payload=payload,
+    )
     return True
 
 
-def _accepts(route: CommandRoute, payload: frames.Payload) -> bool:
-    return not route.accepting or payload.get("status") in route.accepting
+def _accepts(version: Version, command: Command, payload: frames.Payload) -> bool:
+    wording = version.wordings.get(command.action)
+    if wording is not None and wording.accepts is not None:
+        return wording.accepts(payload)
+    accepting = version.commands[command.ocpp_action].accepting
+    return not accepting or payload.get("status") in accepting
+
+
+def _hear(version: Version, command: Command, payload: frames.Payload) -> frames.Payload:
+    wording = version.wordings.get(command.action)
+    return payload if wording is None or wording.hear is None else wording.hear(payload)
+
+
+def _status(payload: frames.Payload) -> str:
+    """The charger's word, with the reason that 2.x may give."""
+    status = str(payload.get("status", "answered"))
+    info = payload.get("statusInfo")
+    if not isinstance(info, dict):
+        return status
+    reason = " ".join(str(info[name]) for name in ("reasonCode", "additionalInfo") if info.get(name))
+    return f"{status}: {reason}" if reason else status
 
 
 def _time_out_one(uow: UnitOfWork, charger_id: str) -> bool:
@@ -180,8 +236,12 @@ def _finish(
     error: str | None = None,
 ) -> None:
     chargers.finish_command(uow, command, state, answer=payload, error=error)
-    for version in VERSIONS.values():
-        route = version.commands.get(command.action)
-        if route is not None and route.on_answer is not None:
-            route.on_answer(uow, command, answer)
-            return
+    intent = INTENTS.get(command.action)
+    if intent is not None:
+        if intent.on_answer is not None:
+            intent.on_answer(uow, command, answer)
+        return
+    version = VERSIONS.get(command.protocol or "")
+    route = None if version is None else version.commands.get(command.action)
+    if route is not None and route.on_answer is not None:
+        route.on_answer(uow, command, answer)

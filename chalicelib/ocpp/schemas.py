@@ -63,6 +63,13 @@ class SchemaFolder:
         except ValueError:  # nested deeper than the validator follows
             return Violation(Failure.FORMATION, "nested too deeply")
 
+    def required(self, schema: str) -> frozenset[str]:
+        """The properties that a payload must have at its top. Empty for a schema that the version does not have."""
+        try:
+            return frozenset(_read(self.path(schema)).get("required", ()))
+        except KeyError:
+            return frozenset()
+
     def path(self, schema: str) -> Path:
         """Raises KeyError for a schema that the version does not have."""
         path = _package_folder() / self._folder / "schemas" / f"{schema}.json"
@@ -79,8 +86,13 @@ def _package_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def _read(path: Path) -> dict[str, Any]:
+    schema: dict[str, Any] = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    return schema
+
+
 def _compile(path: Path) -> Any:
-    schema = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    schema = _read(path)
     _bound_integers(schema)
     # Formats are not checked: a date-time that is hard to read is the action's matter, not a reason to lose a frame.
     return jsonschema_rs.validator_for(schema, validate_formats=False)

@@ -7,7 +7,7 @@ payload into a call of a service and its outcome into a payload; they add writes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.chargers.model import Charger, Command
@@ -16,7 +16,7 @@ from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.errors import ErrorCodes, Failure
 from chalicelib.ocpp.frames import Fault, Payload
-from chalicelib.ocpp.schemas import SchemaFolder
+from chalicelib.ocpp.schemas import SchemaFolder, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,17 @@ class Inbound:
     message_id: str
     payload: Payload
     received_at: datetime
+    protocol: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a command ended. `detail` is what the charger (or its silence) said: `Rejected`, `timed out`."""
+    """How a command ended. `detail` is what the charger (or its silence) said: `Rejected`, `timed out`; `payload` its
+    CALLRESULT (of an intent: as the version's wording heard it), empty when there was none."""
 
     accepted: bool
     detail: str
+    payload: Payload = field(default_factory=dict)
 
 
 Handle = Callable[[UnitOfWork, Inbound], Payload]
@@ -58,12 +61,29 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class CommandRoute:
-    """Us → charger. `accepting` are the values of `status` that mean yes; empty: any valid answer does."""
+    """Us → charger. `accepting` are the values of `status` that mean yes; empty: any valid answer does.
+
+    `on_answer` stores what the answer tells (also when an operator asked); `topic` names, from the payload, what later
+    reports of the charger about this request will carry (`chargers.model.FollowUp`).
+    """
 
     accepting: frozenset[str] = frozenset()
     on_answer: OnAnswer | None = None
-    is_wanted: IsWanted | None = None
-    """Asked just before it is sent, where what it was queued for may be called off meanwhile."""
+    topic: Callable[[Payload], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a version says an intent of the platform: the OCPP action, its payload, and what the answer means.
+
+    `say` gives the payload, or None where this charger cannot be told. `hear` turns the CALLRESULT into the intent's
+    neutral answer (`ocpp/intents.py` says which); `accepts` decides where the answer has no plain `status`.
+    """
+
+    action: str
+    say: Callable[[Context, Command], Payload | None]
+    hear: Callable[[Payload], Payload] | None = None
+    accepts: Callable[[Payload], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +94,24 @@ class Version:
     faults: Mapping[Fault, Failure | None]
     actions: Mapping[str, Action]
     commands: Mapping[str, CommandRoute]
+    wordings: Mapping[str, Wording]
+    """Every intent (`chargers.model.INTENTS`) in this version's words."""
     life_signs: frozenset[str]
     """Actions that exist to prove that the charger lives: each is noted."""
-    known_elsewhere: frozenset[str]
-    """Actions of this version that are neither served nor sent (yet, or by a CSMS at all)."""
+    known_elsewhere: frozenset[str] = frozenset()
+    """Actions of this version that are neither served nor sent."""
+    request_suffix: str = ""
+    """Of the names of request schemas: none in 1.6, `Request` in 2.x."""
+
+    def request_violation(self, action: str, payload: object) -> Violation | None:
+        return self.schemas.violation(action + self.request_suffix, payload)
+
+    def answer_violation(self, action: str, payload: object) -> Violation | None:
+        return self.schemas.violation(f"{action}Response", payload)
+
+    def requires(self, action: str, name: str) -> bool:
+        """Whether a request of this action must carry the property `name`."""
+        return name in self.schemas.required(action + self.request_suffix)
 
     def knows(self, action: str) -> bool:
         return action in self.actions or action in self.commands or action in self.known_elsewhere

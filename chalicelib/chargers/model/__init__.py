@@ -6,11 +6,14 @@ chargers to do.
 
 from chalicelib.chargers.model.commands import (
     ANSWER_TIMEOUT,
-    COMMAND_ACTIONS,
     COMMAND_LIFECYCLE,
+    INTENTS,
     MAX_OUTBOUND,
+    MAX_PROGRESS,
     Command,
     CommandState,
+    FollowUp,
+    Progress,
     lifetime_of,
 )
 from chalicelib.chargers.model.handshake import (
@@ -41,12 +44,13 @@ from chalicelib.chargers.model.places import (
 
 __all__ = [
     "ANSWER_TIMEOUT",
-    "COMMAND_ACTIONS",
     "COMMAND_LIFECYCLE",
     "HEARTBEAT_INTERVAL_S",
+    "INTENTS",
     "LIFE_SIGN_INTERVAL",
     "MAX_EVSES",
     "MAX_OUTBOUND",
+    "MAX_PROGRESS",
     "MAX_REPORTED_EVSE_NO",
     "PROTOCOLS",
     "Accepted",
@@ -58,9 +62,11 @@ __all__ = [
     "Credentials",
     "Evse",
     "EvseCode",
+    "FollowUp",
     "Handshake",
     "Link",
     "Location",
+    "Progress",
     "Refused",
     "charger_key",
     "connector_letter",

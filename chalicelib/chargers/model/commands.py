@@ -6,7 +6,7 @@ queue; one that nobody could send in time is timed out. The message id of its CA
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -14,28 +14,31 @@ from chalicelib.kernel.lifecycle import Lifecycle
 
 CommandState = Literal["queued", "sent", "accepted", "rejected", "failed", "timed_out"]
 
-COMMAND_ACTIONS = frozenset(
-    {
-        "ChangeAvailability",
-        "ChangeConfiguration",
-        "ClearCache",
-        "DataTransfer",
-        "GetConfiguration",
-        "RemoteStartTransaction",
-        "RemoteStopTransaction",
-        "Reset",
-        "TriggerMessage",
-        "UnlockConnector",
-    }
-)
-"""OCPP 1.6 Core, us to charger (edition 2, section 5), and TriggerMessage."""
+INTENTS = frozenset({"start_session", "stop_session"})
+"""What the platform itself asks for, whatever a charger speaks: each OCPP version has its wording. A command's action
+is one of these, or (an operator asks) the name of an OCPP action of the charger's version."""
 
 ANSWER_TIMEOUT = timedelta(seconds=30)
 MAX_OUTBOUND = 20
 
 _LIFETIME = timedelta(minutes=10)
 # A driver stands there and waits; a start that happens later would surprise whoever stands there then.
-_LIFETIMES = {"RemoteStartTransaction": timedelta(seconds=60)}
+_START_LIFETIME = timedelta(seconds=60)
+_LIFETIMES = dict.fromkeys(("start_session", "RemoteStartTransaction", "RequestStartTransaction"), _START_LIFETIME)
+
+MAX_PROGRESS = 50
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Which command the charger's later reports are about. `topic` is what they carry: `request#17`, or the name of the
+    procedure (`firmware`, `diagnostics`) where OCPP gives no number; the latest command of a topic has it."""
+
+    charger_id: str
+    topic: str
+    command_id: str
+    sent_at: datetime
+
 
 COMMAND_LIFECYCLE = Lifecycle(
     noun="command",
@@ -56,8 +59,21 @@ EVENT_OF_STATE = {"accepted": "accept", "rejected": "reject", "failed": "fail", 
 
 
 @dataclass(frozen=True)
+class Progress:
+    """What the charger told later about a request that it had accepted: `Downloading`, `Uploaded` ..."""
+
+    status: str
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Command:
-    """One request to a charger. `answer` is the payload of its CALLRESULT, `error` why there is none."""
+    """One request to a charger. `answer` is the payload of its CALLRESULT, `error` why there is none.
+
+    `sent_as` and `sent_payload` are what went out for an intent, in the words of `protocol`. `progress` is what the
+    charger reported afterwards, oldest first.
+    """
 
     command_id: str
     charger_id: str
@@ -74,6 +90,19 @@ class Command:
     finished_at: datetime | None = None
     answer: dict[str, Any] | None = None
     error: str | None = None
+    protocol: str | None = None
+    sent_as: str | None = None
+    sent_payload: dict[str, Any] | None = None
+    progress: list[Progress] = field(default_factory=list)
+
+    @property
+    def ocpp_action(self) -> str:
+        """The OCPP action of its CALL (once it was sent)."""
+        return self.sent_as or self.action
+
+    @property
+    def ocpp_payload(self) -> dict[str, Any]:
+        return self.payload if self.sent_payload is None else self.sent_payload
 
     @property
     def is_finished(self) -> bool:

@@ -7,6 +7,7 @@ connection of a charger is live (its link), and a late goodbye of an older one n
 from chalicelib.chargers.service.commanding import (
     fail_command,
     finish_command,
+    follow_up,
     get_command,
     list_commands,
     mark_sent,
@@ -59,6 +60,7 @@ __all__ = [
     "find_connection",
     "find_evse_by_code",
     "finish_command",
+    "follow_up",
     "get_charger",
     "get_command",
     "get_facts",

@@ -13,18 +13,29 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.chargers.model import (
-    COMMAND_ACTIONS,
     COMMAND_LIFECYCLE,
     MAX_OUTBOUND,
+    MAX_PROGRESS,
     Command,
     CommandState,
+    FollowUp,
     Link,
+    Progress,
     charger_key,
     lifetime_of,
 )
 from chalicelib.chargers.model.commands import EVENT_OF_STATE
 from chalicelib.chargers.service.connecting import get_link
-from chalicelib.chargers.store import COMMANDS, LINKS, CommandRow, LinkRow, command_key, link_key
+from chalicelib.chargers.store import (
+    COMMANDS,
+    FOLLOW_UPS,
+    LINKS,
+    CommandRow,
+    LinkRow,
+    command_key,
+    follow_up_key,
+    link_key,
+)
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
@@ -47,13 +58,10 @@ def queue_command(
 ) -> Command:
     """Adds a command to the charger's queue and tells whoever sends (event `command.queued`).
 
-    Also for a charger that is offline: it gets what has not expired when it is back. Raises charger.not_found,
-    command.action, command.payload, command.queue_full.
+    `action` is an intent or an OCPP action; whether the charger's version has it is known when it is sent. Also for a
+    charger that is offline: it gets what has not expired when it is back. Raises charger.not_found, command.payload,
+    command.queue_full.
     """
-    if action not in COMMAND_ACTIONS:
-        raise invalid(
-            "command.action", f"{action!r} is not a command: {', '.join(sorted(COMMAND_ACTIONS))}.", "/action"
-        )
     if len(msgspec.json.encode(payload)) > _MAX_PAYLOAD_BYTES:
         raise invalid("command.payload", f"The payload is larger than {_MAX_PAYLOAD_BYTES} bytes.", "/payload")
     link = get_link(uow.ctx, charger_id)
@@ -90,8 +98,10 @@ def get_command(ctx: Context, command_id: str) -> Command | None:
     return COMMANDS.get(ctx, *command_key(command_id))
 
 
-def list_commands(ctx: Context, charger_id: str, *, limit: int, cursor: str | None) -> Page[Command]:
-    """The commands of a charger, newest first."""
+def list_commands(
+    ctx: Context, charger_id: str, *, action: str | None = None, limit: int, cursor: str | None
+) -> Page[Command]:
+    """The commands of a charger, newest first; of one action only, if named."""
     steps = COMMANDS.walk(
         ctx,
         charger_key(charger_id),
@@ -100,7 +110,7 @@ def list_commands(ctx: Context, charger_id: str, *, limit: int, cursor: str | No
         cursor=cursor,
         chunk=limit,
     )
-    return page_of(steps, limit)
+    return page_of(steps, limit, lambda command: action is None or action in (command.action, command.sent_as))
 
 
 def next_command(ctx: Context, link: Link) -> Command | None:
@@ -123,13 +133,30 @@ def overdue_commands(ctx: Context, link: Link) -> list[Command]:
     return [command for command in commands if command.is_overdue(now)]
 
 
-def mark_sent(uow: UnitOfWork, link: Link, command: Command) -> None:
+def mark_sent(
+    uow: UnitOfWork,
+    link: Link,
+    command: Command,
+    *,
+    sent_as: str | None = None,
+    sent_payload: dict[str, Any] | None = None,
+    topic: str | None = None,
+) -> None:
     """Puts the command in flight; commit before sending, so that a crash never sends it twice.
 
-    StaleRead (decide again) if another sender was faster or the connection changed since `link` was read.
+    `sent_as` and `sent_payload` are the wording of an intent; `topic` is what later reports of the charger about this
+    command will carry. StaleRead (decide again) if another sender was faster or the connection changed since `link`
+    was read.
     """
     now = uow.ctx.now()
-    _move(uow, command, "send", [CommandRow.sent_at.set(now)])
+    said: list[Action] = [CommandRow.sent_at.set(now)]
+    if link.protocol is not None:
+        said.append(CommandRow.protocol.set(link.protocol))
+    if sent_as is not None:
+        said += [CommandRow.sent_as.set(sent_as), CommandRow.sent_payload.set(sent_payload or {})]
+    _move(uow, command, "send", said)
+    if topic is not None:
+        uow.put(FOLLOW_UPS, FollowUp(command.charger_id, topic, command.command_id, now))
     place, is_there = _place_in_queue(link, command.command_id)
     uow.update(
         LINKS,
@@ -174,6 +201,28 @@ def finish_command(
         raise StaleRead("The command")
     place, is_there = _place_in_queue(link, command.command_id)
     uow.update(LINKS, link_key(command.charger_id), [place], condition=is_there, name="link")
+
+
+def follow_up(uow: UnitOfWork, charger_id: str, topic: str, status: str, detail: str = "") -> Command | None:
+    """The charger reports on a request that it had accepted: kept with the command, newest last, at most MAX_PROGRESS.
+
+    Returns the command, None when nobody asked (a report of the charger's own accord, or one from before our time).
+    """
+    known = FOLLOW_UPS.get(uow.ctx, *follow_up_key(charger_id, topic))
+    command = None if known is None else get_command(uow.ctx, known.command_id)
+    if command is None:
+        return None
+    last = command.progress[-1] if command.progress else None
+    if last is None or (last.status, last.detail) != (status, detail[:_MAX_ERROR]):
+        progress = [*command.progress, Progress(status, uow.ctx.now(), detail[:_MAX_ERROR])][-MAX_PROGRESS:]
+        uow.update(
+            COMMANDS,
+            command_key(command.command_id),
+            [CommandRow.progress.set(progress)],
+            condition=CommandRow.progress == command.progress,
+            name="command progress",
+        )
+    return command
 
 
 def fail_command(uow: UnitOfWork, command: Command, error: str) -> None:

@@ -79,8 +79,8 @@ def request_session(
     chargers.queue_command(
         uow,
         charger_id=charger.charger_id,
-        action="RemoteStartTransaction",
-        payload={"connectorId": evse_no, "idTag": session.id_token},
+        action="start_session",
+        payload={"evse_no": evse_no, "id_token": session.id_token},
         requested_by=driver_id,
         session_id=session_id,
     )

@@ -28,7 +28,7 @@ def is_start_awaited(ctx: Context, session_id: str) -> bool:
 
 
 def handle_remote_start_answer(uow: UnitOfWork, *, session_id: str, accepted: bool, detail: str = "") -> None:
-    """The charger (or the silence of it) answered RemoteStartTransaction. Late answers change nothing."""
+    """The charger (or the silence of it) answered `start_session`. Late answers change nothing."""
     session = lookup.find_session(uow.ctx, session_id)
     if session is None or session.state != "requested":
         return
@@ -55,8 +55,8 @@ def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str
     chargers.queue_command(
         uow,
         charger_id=session.charger_id,
-        action="RemoteStopTransaction",
-        payload={"transactionId": session.transaction_id},
+        action="stop_session",
+        payload={"transaction_id": session.transaction_id},
         requested_by=requested_by,
         session_id=session.session_id,
     )

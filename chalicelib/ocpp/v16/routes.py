@@ -20,7 +20,7 @@ from chalicelib.ocpp.v16.actions import (
     status_notification,
     stop_transaction,
 )
-from chalicelib.ocpp.v16.commands import remote_start_transaction, remote_stop_transaction
+from chalicelib.ocpp.v16.commands.wordings import WORDINGS
 from chalicelib.ocpp.version import Action, CommandRoute, Version
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -42,10 +42,8 @@ COMMANDS: Final[Mapping[str, CommandRoute]] = {
     "ClearCache": CommandRoute(_ACCEPTED),
     "DataTransfer": CommandRoute(_ACCEPTED),
     "GetConfiguration": CommandRoute(),
-    "RemoteStartTransaction": CommandRoute(
-        _ACCEPTED, remote_start_transaction.on_answer, remote_start_transaction.is_wanted
-    ),
-    "RemoteStopTransaction": CommandRoute(_ACCEPTED, remote_stop_transaction.on_answer),
+    "RemoteStartTransaction": CommandRoute(_ACCEPTED),
+    "RemoteStopTransaction": CommandRoute(_ACCEPTED),
     "Reset": CommandRoute(_ACCEPTED),
     "TriggerMessage": CommandRoute(_ACCEPTED),
     "UnlockConnector": CommandRoute(frozenset({"Unlocked"})),
@@ -85,6 +83,7 @@ V16: Final = Version(
     faults=V16_FAULTS,
     actions=ACTIONS,
     commands=COMMANDS,
+    wordings=WORDINGS,
     life_signs=frozenset({"Heartbeat"}),
     known_elsewhere=KNOWN_ELSEWHERE,
 )

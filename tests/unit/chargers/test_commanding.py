@@ -192,7 +192,6 @@ def test_a_queued_command_may_fail_before_it_is_sent(site: Site) -> None:
 @pytest.mark.parametrize(
     ("charger_id", "action", "payload", "code"),
     [
-        ("CP-1", "SelfDestruct", {}, "command.action"),
         ("CP-1", "DataTransfer", {"data": "x" * 20_000}, "command.payload"),
         ("CP-9", "Reset", {}, "charger.not_found"),
     ],

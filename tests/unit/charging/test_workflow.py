@@ -140,7 +140,7 @@ def test_a_stop_that_was_accepted_and_not_done_can_be_asked_for_again(site: Site
         site.world.run_events({})
     assert site.session(session.session_id).state == "stopping"
     commands = chargers.list_commands(site.world.ctx, site.charger.charger_id, limit=10, cursor=None).data
-    assert [command.action for command in commands] == ["RemoteStopTransaction"] * 2
+    assert [command.action for command in commands] == ["stop_session"] * 2
     site.stop(outcome.transaction_id, 1200)
     assert site.session(session.session_id).state == "settled"
 

@@ -1,1 +1,1 @@
-"""Us → charger. One file per command whose outcome the business must know; the others need only a line in `routes`."""
+"""Us → charger: `wordings` says the intents of the platform in 1.6; other files store what answers tell."""

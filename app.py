@@ -29,6 +29,8 @@ from chalicelib.kernel import openapi
 from chalicelib.kernel.http import JSON_TYPE, RestApp, mount
 from chalicelib.ledger import api_operator as ledger_operator
 from chalicelib.ledger import jobs as ledger_jobs
+from chalicelib.maintenance import api_operator as maintenance_operator
+from chalicelib.maintenance import jobs as maintenance_jobs
 from chalicelib.monitoring import api_operator as monitoring_operator
 from chalicelib.monitoring import jobs as monitoring_jobs
 from chalicelib.ocpp import api_operator as ocpp_operator
@@ -60,6 +62,7 @@ APIS = (
     wallets_driver.api,
     wallets_operator.api,
     monitoring_operator.api,
+    maintenance_operator.api,
     charging_driver.api,
     charging_operator.api,
     ocpp_operator.api,
@@ -71,12 +74,14 @@ JOBS = (
     ledger_jobs.jobs,
     payments_jobs.jobs,
     monitoring_jobs.jobs,
+    maintenance_jobs.jobs,
     charging_jobs.jobs,
     ocpp_jobs.jobs,
     settlement_jobs.jobs,
 )
 
-app = RestApp("wattfare")
+# Chalice would add a handler of its own to our logger and silence all below ERROR.
+app = RestApp("wattfare", configure_logs=False)
 mount(app, APIS, authenticate)
 for blueprint in JOBS:
     app.register_blueprint(blueprint)

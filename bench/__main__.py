@@ -1,8 +1,8 @@
 """`python -m bench [names]`: measures this machine, prints a table, writes build/bench.json. `make bench` runs all.
 
-Names: the load cases (sessions heartbeat status meter-values light connects), `cost`, `cold-start`; and by name only
-the two close-ups `gateway-echo` and `dynamodb-engine`. Targets that are missed are told, and the exit status is 1 only
-if the books of a run do not close: a slow machine is no defect.
+Names: the load cases (sessions heartbeat status meter-values light connects), `frames` (their CPU without storage),
+`cost`, `cold-start`; and by name only the two close-ups `gateway-echo` and `dynamodb-engine`. Targets that are missed
+are told, and the exit status is 1 only if the books of a run do not close: a slow machine is no defect.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COMPARED = ("sessions", "heartbeat", "status", "meter-values")
 
 
 def main() -> int:
-    names = [case.name for case in LOAD_CASES] + ["cost", "cold-start"]
+    names = [case.name for case in LOAD_CASES] + ["frames", "cost", "cold-start"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join([*names, *CLOSE_UPS])}; all but the last two if none")
     chosen = parser.parse_args().names or names
@@ -44,6 +44,8 @@ def main() -> int:
     sound = True
     if any(case.name in chosen for case in LOAD_CASES):
         results["load"], sound = load(chosen)
+    if "frames" in chosen:
+        results["frames"] = frames_without_storage()
     if "cost" in chosen:
         results["cost"] = cost_of_actions()
     if "cold-start" in chosen:
@@ -94,16 +96,32 @@ def _say_figures(figures: Figures) -> None:
         say(f"{'':4}MISSED: {text}")
 
 
+def frames_without_storage() -> list[dict[str, Any]]:
+    from bench import frame_cost
+
+    measured = frame_cost.measure()
+    say(f"{'frame without storage, CPU us':42}{'Wattfare':>10}{'ocpp':>10}{'in place':>10}{'ratio':>8}")
+    for cost in measured:
+        say(f"{cost.action:42}{cost.ours_us:10.1f}{cost.default_us:10.1f}{cost.in_place_us:10.1f}{cost.ratio:8.1f}")
+        if cost.ours_us > frame_cost.TARGET_US or cost.ratio < frame_cost.TARGET_RATIO:
+            say(f"{'':4}MISSED: wanted <= {frame_cost.TARGET_US} us and a ratio >= {frame_cost.TARGET_RATIO}")
+    say("")
+    return [{**dataclasses.asdict(cost), "ratio": cost.ratio} for cost in measured]
+
+
 def cost_of_actions() -> dict[str, Any]:
     from bench import cost, prices
 
     used = cost.measure()
     session = cost.session(used, prices.STANDARD.meter_values)
-    say(f"{'AWS, per action':28}{'WRU':>6}{'RRU':>6}{'messages':>10}{'transitions':>13}{'log bytes':>11}{'trips':>7}")
+    say(
+        f"{'AWS, per action':28}{'WRU':>6}{'RRU':>6}{'messages':>10}{'transitions':>13}{'log bytes':>11}{'trips':>7}"
+        f"{'message log WRU':>17}"
+    )
     for name, usage in {**used, "a session of an hour": session}.items():
         say(
             f"{name:28}{usage.wru:6.1f}{usage.rru:6.1f}{usage.messages:10.0f}{usage.transitions:13.0f}"
-            f"{usage.log_bytes:11.0f}{usage.round_trips:7.0f}"
+            f"{usage.log_bytes:11.0f}{usage.round_trips:7.0f}{usage.message_log_wru:17.1f}"
         )
     say("")
     found: dict[str, Any] = {"actions": {name: dataclasses.asdict(usage) for name, usage in used.items()}}

@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import app as product
@@ -40,7 +40,10 @@ _WEBSOCKET_LOG_LEVEL, _JOB_LOG_LEVEL = logging.WARNING, logging.INFO  # infra/te
 
 @dataclass(frozen=True)
 class Usage:
-    """What one action used. `round_trips` are calls of DynamoDB, `stored_bytes` what stays in the tables."""
+    """What one action used. `round_trips` are calls of DynamoDB, `stored_bytes` what stays in the tables.
+
+    `message_log_...` is what the message log took of them after the answer: in none of the other figures.
+    """
 
     wru: float = 0
     rru: float = 0
@@ -51,6 +54,9 @@ class Usage:
     log_bytes: float = 0
     stored_bytes: float = 0
     mails: float = 0
+    message_log_wru: float = 0
+    message_log_trips: float = 0
+    message_log_bytes: float = 0
 
     def plus(self, other: Usage, times: float = 1) -> Usage:
         return Usage(*(getattr(self, f.name) + times * getattr(other, f.name) for f in fields(Usage)))
@@ -87,6 +93,7 @@ class Rig:
         self._site = build_site(world)
         self._round_trips = self._invocations = self._messages = 0
         self._log = _LogMeter()
+        self._logged = Usage()
         self._functions = lambda_functions(product.app)
         self._runner = Runner(":memory:", world.clock.now, self._invoke)
         self._pump = StreamPump(world.engine, outbox.EVENTS.name, self._relay)
@@ -151,6 +158,14 @@ class Rig:
         into[name] = self._now().plus(before, times=-1)
 
     def _now(self) -> Usage:
+        return replace(
+            self._all().plus(self._logged, times=-1),
+            message_log_wru=self._logged.wru,
+            message_log_trips=self._logged.round_trips,
+            message_log_bytes=self._logged.stored_bytes,
+        )
+
+    def _all(self) -> Usage:
         units: dict[str, float] = {"read": 0, "write": 0}
         for (_, kind), amount in self.world.engine.consumed.items():
             units[kind] += amount
@@ -181,6 +196,9 @@ class Rig:
         self._invocations += 1
         logger.setLevel(_WEBSOCKET_LOG_LEVEL)
         answer: dict[str, Any] = handler(event, None)
+        before = self._all()
+        self.world.ctx.afterwards.settle()  # once per invocation, as in Lambda
+        self._logged = self._logged.plus(self._all()).plus(before, times=-1)
         return answer
 
     def _invoke(self, name: str, payload: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Final
 
 from bench.cost import Usage, session
 from chalicelib.charging.model import METER_RETENTION
+from chalicelib.ocpp.store import MESSAGE_RETENTION
 
 DAYS: Final = 365 / 12
 MINUTES: Final = DAYS * 24 * 60
@@ -30,7 +31,10 @@ MEMORY_GB: Final = 0.5
 """MemorySize of the WebSocket functions."""
 CPU_S, ROUND_TRIP_S = 0.006, 0.005
 """Assumed for an invocation: CPU at 0.29 vCPU, and each call of DynamoDB."""
+MESSAGE_LOG_CPU_S: Final = 0.001
+"""Assumed too: making a row of the message log."""
 STORED_MONTHS: Final = 13
+MESSAGE_LOG_MONTHS: Final = MESSAGE_RETENTION.days / DAYS
 METER_VALUES_MONTHS: Final = METER_RETENTION.days / DAYS
 RECONNECTS_A_DAY: Final = 12
 """API Gateway ends every connection after two hours."""
@@ -73,7 +77,7 @@ def day(used: dict[str, Usage], load: Load) -> Usage:
 
 
 def monthly(used: dict[str, Usage], load: Load) -> dict[str, float]:
-    """USD by item; all of them but the e-mails are what `total` adds up."""
+    """USD by item; all of them but the e-mails and the message log are what `total` adds up."""
     month = Usage().plus(day(used, load), DAYS)
     busy_s = month.invocations * CPU_S + month.round_trips * ROUND_TRIP_S
     readings = used["meter values"].stored_bytes * load.meter_values * load.sessions * DAYS
@@ -89,9 +93,21 @@ def monthly(used: dict[str, Usage], load: Load) -> dict[str, float]:
         "logs": month.log_bytes / 1e9 * LOG_GB_USD,
         "state transitions": month.transitions * TRANSITION_USD,
         "e-mails": month.mails * MAIL_USD,
+        "message log": _message_log(month),
     }
 
 
+def _message_log(month: Usage) -> float:
+    """Its writes, the time of the functions that make them after the answer, and a month of storage."""
+    busy_s = month.message_log_trips * (MESSAGE_LOG_CPU_S + ROUND_TRIP_S)
+    return (
+        month.message_log_wru * WRU_USD
+        + busy_s * MEMORY_GB * GB_SECOND_USD
+        + month.message_log_bytes * MESSAGE_LOG_MONTHS / 1e9 * STORED_GB_MONTH_USD
+    )
+
+
 def total(items: dict[str, float]) -> float:
-    """Dollars of a charger-month. Receipts are a choice of the operator's and shown apart."""
-    return sum(usd for name, usd in items.items() if name != "e-mails")
+    """Dollars of a charger-month. Receipts are a choice of the operator's, the message log is for finding faults: both
+    are shown apart."""
+    return sum(usd for name, usd in items.items() if name not in ("e-mails", "message log"))

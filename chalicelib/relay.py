@@ -11,21 +11,29 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib.chargers import jobs as chargers
 from chalicelib.charging import jobs as charging
 from chalicelib.kernel import outbox, task
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.outbox import Consumer
+from chalicelib.maintenance import jobs as maintenance
 from chalicelib.notifications import jobs as notifications
 from chalicelib.ocpp import jobs as ocpp
 from chalicelib.settlement import jobs as settlement
 from chalicelib.wallets import jobs as wallets
 
 CONSUMERS: Mapping[str, Sequence[Consumer]] = {
+    "certificate.requested": (maintenance.on_certificate_requested,),
+    "charger.booted": (chargers.on_charger_booted,),
+    "charger.configuration_due": (chargers.on_configuration_due,),
+    "charger.settings_changed": (chargers.on_settings_changed,),
+    "charger_template.changed": (chargers.on_template_changed,),
     "charging_session.requested": (charging.on_session_requested,),
     "charging_session.started": (charging.on_session_started,),
     "charging_session.ended": (charging.on_session_ended,),
     "command.queued": (ocpp.on_command_queued,),
     "hold.forgotten": (charging.on_hold_forgotten,),
+    "local_list.advanced": (maintenance.on_local_list_advanced,),
     "mail.queued": (notifications.on_mail_queued,),
     "payment.succeeded": (wallets.on_payment_succeeded,),
     "payment.failed": (wallets.on_payment_failed,),

@@ -20,6 +20,8 @@ ROOT: Final = INFRA.parent
 Tree = dict[str, Any]
 
 _DEPLOYMENT: Final = "WebSocketDeployment"
+_MTLS_OFF: Final = "var VIEWER_MTLS = false;"
+_MTLS_ON: Final = "var VIEWER_MTLS = true;"
 _ROUTING: Final = ("AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::RouteResponse", "AWS::ApiGatewayV2::Integration")
 
 
@@ -34,8 +36,16 @@ def compose() -> Tree:
     for resource in template["Resources"].values():
         if resource.get("Type") == "AWS::CloudFront::Function":
             properties = resource["Properties"]
-            properties["FunctionCode"] = (INFRA / properties["FunctionCode"]).read_text()
+            properties["FunctionCode"] = edge_code((INFRA / properties["FunctionCode"]).read_text())
     return with_named_deployment(template)
+
+
+def edge_code(source: str) -> Tree:
+    """The CDN's function, which may believe certificate headers only where CloudFront itself sets them."""
+    with_mtls = source.replace(_MTLS_OFF, _MTLS_ON)
+    if with_mtls == source:
+        raise ValueError(f"the CDN's function does not say {_MTLS_OFF!r}")
+    return {"Fn::If": ["ViewerMtls", with_mtls, source]}
 
 
 def to_yaml(template: Tree) -> str:

@@ -35,6 +35,7 @@ _OPTIONAL: Final = {
     "ALARM_MAIL": "AlarmMail",
     "PUBLIC_HOST": "PublicHost",
     "CERTIFICATE_ARN": "CertificateArn",
+    "TRUST_STORE_ID": "TrustStoreId",
     "DEFAULT_CURRENCY": "DefaultCurrency",
 }
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.charging import lookup, service
-from chalicelib.charging.model import ChargingSession, MeterSample
+from chalicelib.charging.model import Authorization, ChargingSession, MeterSample
 from chalicelib.charging.service import StartOutcome
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
@@ -98,7 +98,7 @@ class Site:
         id_token: str = CARD,
         *,
         evse_no: int = 1,
-        meter_wh: int = 1000,
+        meter_wh: int | None = 1000,
         at: datetime | None = None,
         message_id: str = "start-1",
     ) -> StartOutcome:
@@ -129,10 +129,12 @@ class Site:
             )
         )
 
-    def stop(self, transaction_id: int, meter_wh: int, *, reason: str | None = "Local", at: datetime | None = None):  # type: ignore[no-untyped-def]
+    def stop(
+        self, transaction_id: int, meter_wh: int | None, *, reason: str | None = "Local", at: datetime | None = None
+    ) -> Authorization | None:
         self.advance_s(1)
         stopped_at = at or self.world.clock.now()
-        return self.world.commit(
+        authorization: Authorization | None = self.world.commit(
             lambda uow: service.stop_by_charger(
                 uow,
                 charger=self.charger,
@@ -144,6 +146,7 @@ class Site:
                 samples=[],
             )
         )
+        return authorization
 
     def session(self, session_id: str) -> ChargingSession:
         return lookup.require_session(self.world.ctx, session_id)

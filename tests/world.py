@@ -28,6 +28,7 @@ from chalicelib.kernel.context import Context, Settings
 from chalicelib.kernel.outbox import Consumer, Event
 from chalicelib.kernel.table import Row
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
+from chalicelib.maintenance.pki.self_signed import make_bundle
 from infra.local import aws_hooks
 from infra.local.aws_hooks import AwsError
 from infra.local.dynamodb import hook
@@ -40,6 +41,7 @@ from infra.local.scheduler.scheduler import scheduled_event
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
 SECRETS = {
+    "certificate-authority": make_bundle(START),
     "access-token-key": "test-access-token-key-" + "0123456789abcdef" * 4,
     "charger-password-key": "test-charger-password-key-0123456789",
     "origin-verify": "",
@@ -53,7 +55,14 @@ _CLIENTS: dict[str, Any] = {}
 
 
 class WorldContext(Context):
-    """A context whose clients are made once per process: the hooks behind them look up the current world."""
+    """A context whose clients are made once per process: the hooks behind them look up the current world.
+
+    What is done after an answer waits for `world.ctx.afterwards.settle()`, so that tests decide when.
+    """
+
+    def __init__(self, settings: Settings, clock: VirtualClock, secrets: Mapping[str, str]) -> None:
+        super().__init__(settings, clock, secrets)
+        self.afterwards.hold()
 
     def client(self, service: str, endpoint_url: str | None = None) -> Any:
         key = f"{service} {endpoint_url or ''}"
@@ -368,7 +377,7 @@ def _application() -> tuple[Any, RouteTable]:
 def _reply(answer: Mapping[str, Any]) -> Reply:
     headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     text = answer.get("body") or ""
-    is_json = "json" in headers.get("content-type", "")
+    is_json = "/json" in (media_type := headers.get("content-type", "")) or "+json" in media_type
     return Reply(answer["statusCode"], json.loads(text) if is_json and text else text or None, headers)
 
 

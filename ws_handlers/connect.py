@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.kernel import context
-from chalicelib.ocpp import gateway
+from chalicelib.ocpp import handshakes
 
 
 def handler(event: dict[str, Any], _lambda_context: Any) -> dict[str, Any]:
-    return gateway.handle_connect(context.current(), event)
+    return handshakes.handle_connect(context.current(), event)

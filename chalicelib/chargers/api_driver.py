@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from chalicelib.chargers import service
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.kernel.context import Context
@@ -85,6 +89,33 @@ def driver_charger_view(ctx: Context, charger: Charger, location: Location, evse
             for evse in facts.connectors
         ],
     )
+
+
+class WebPayment(Shape):
+    """What stands in the URL of the code on a charger's display, behind `/pay/`, in this order."""
+
+    charger_id: str
+    evse_no: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    password: Annotated[str, msgspec.Meta(max_length=255)]
+    version: Annotated[str, msgspec.Meta(max_length=20)]
+
+
+@api.post("/v1/driver/web-payments", status=200)
+def start_web_payment(req: Request, body: WebPayment) -> DriverChargerView:
+    """A charger by the code on its display, good for a minute or two (422 web_payment.invalid: scan it again).
+
+    The charger keeps the connector for five minutes: start the session meanwhile.
+    """
+    charger = service.start_web_payment(
+        req.uow,
+        identity=body.charger_id,
+        evse_no=body.evse_no,
+        password=body.password,
+        version=body.version,
+        driver_id=req.driver_id,
+    )
+    location = service.require_location(req.ctx, charger.location_id or "")
+    return driver_charger_view(req.ctx, charger, location, body.evse_no)
 
 
 @api.get("/v1/driver/chargers/{code}")

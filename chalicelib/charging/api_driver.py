@@ -1,13 +1,14 @@
-"""The driver's endpoints of charging: start for an amount or until full, watch, stop."""
+"""The driver's endpoints of charging: start for an amount or until full, watch, stop; reserve a connector."""
 
 from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession
-from chalicelib.charging.views import SessionView
-from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.charging.model import ChargingSession, Limits, Reservation
+from chalicelib.charging.views import LimitsView, ReservationView, SessionView
+from chalicelib.drivers import service as drivers
+from chalicelib.kernel.errors import conflict, invalid, not_found
+from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 
@@ -15,12 +16,25 @@ api = Api("charging", "driver")
 
 
 class SessionRequest(Shape):
-    """Name the connector by its QR `code`, or by `charger_id` and `evse_no`. Without `amount`: until full."""
+    """Name the connector by its QR `code`, or by `charger_id` and `evse_no`. Without `amount`: until full.
+
+    The charge ends when the first of `limits` is reached, or the amount is spent.
+    """
 
     code: str | None = None
     charger_id: str | None = None
     evse_no: int | None = None
     amount: Money | None = None
+    limits: LimitsView | None = None
+
+
+class MyReservationRequest(Shape):
+    """Name the connector as for a charge."""
+
+    expires_at: Moment
+    code: str | None = None
+    charger_id: str | None = None
+    evse_no: int | None = None
 
 
 @api.post("/v1/driver/sessions", idempotency_key=True)
@@ -30,16 +44,15 @@ def start_session(req: Request, body: SessionRequest) -> SessionView:
     Reserves the amount in the wallet and tells the charger to start. The session begins when the charger says so;
     if nobody plugs in, the money comes back.
     """
-    charger_id, evse_no = _connector(req, body)
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
+    charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
     session = service.request_session(
         req.uow,
-        session_id=derived_id("ses", claimed_at, req.driver_id, key),
+        session_id=_new_id(req, "ses"),
         driver_id=req.driver_id,
         charger_id=charger_id,
         evse_no=evse_no,
         amount=body.amount,
+        limits=_limits(body.limits),
     )
     return views.session_summary(session)
 
@@ -53,8 +66,14 @@ def list_my_sessions(req: Request, query: PageQuery) -> PageView[SessionView]:
 
 @api.get("/v1/driver/sessions/{session_id}")
 def get_my_session(req: Request, session_id: str) -> SessionView:
-    """One of my charges, live: energy, power, cost."""
-    return views.session_detail(req.ctx, _mine(req, session_id))
+    """One of my charges, live: energy, power, cost.
+
+    Looked at every few seconds, the charger is asked for fresh values now and then.
+    """
+    session = _mine(req, session_id)
+    reading = views.latest_reading(req.ctx, session)
+    service.ask_for_fresh_values(req.ctx, session, reading)
+    return views.session_with(req.ctx, session, reading)
 
 
 @api.post("/v1/driver/sessions/{session_id}/stop", status=202, idempotency_key=True)
@@ -68,13 +87,78 @@ def stop_my_session(req: Request, session_id: str) -> SessionView:
     return views.session_detail(req.ctx, session)
 
 
-def _connector(req: Request, body: SessionRequest) -> tuple[str, int]:
-    if body.code is not None:
-        evse = chargers.find_evse_by_code(req.ctx, body.code)
+@api.post("/v1/driver/reservations", idempotency_key=True)
+def create_my_reservation(req: Request, body: MyReservationRequest) -> ReservationView:
+    """Reserve a connector for me, for a day at most. The charger decides: look again for the state."""
+    charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
+    charger = chargers.require_charger(req.ctx, charger_id)
+    service.check_public(charger)
+    driver = drivers.require_driver(req.ctx, req.driver_id)
+    if drivers.standing(driver, charger.operator_id) == "inactive":
+        raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
+    service.check_open_reservations(req.ctx, req.driver_id)
+    reservation = service.request_reservation(
+        req.uow,
+        reservation_id=_new_id(req, "res"),
+        charger=charger,
+        evse_no=evse_no,
+        id_token=drivers.app_token(req.driver_id),
+        until=check_moment(body.expires_at, "/expires_at"),
+        requested_by=req.driver_id,
+        driver_id=req.driver_id,
+    )
+    return views.reservation_view(reservation, req.ctx.now())
+
+
+@api.get("/v1/driver/reservations")
+def list_my_reservations(req: Request, query: PageQuery) -> PageView[ReservationView]:
+    """My reservations, newest first."""
+    page = lookup.list_reservations(req.ctx, driver_id=req.driver_id, limit=query.limit, cursor=query.cursor)
+    return page_view(page, lambda reservation: views.reservation_view(reservation, req.ctx.now()))
+
+
+@api.get("/v1/driver/reservations/{reservation_id}")
+def get_my_reservation(req: Request, reservation_id: str) -> ReservationView:
+    """One of my reservations."""
+    return views.reservation_view(_my_reservation(req, reservation_id), req.ctx.now())
+
+
+@api.delete("/v1/driver/reservations/{reservation_id}", status=202)
+def cancel_my_reservation(req: Request, reservation_id: str) -> ReservationView:
+    """Let the connector go. It is free when the charger has said so."""
+    reservation = _my_reservation(req, reservation_id)
+    cancelled = service.cancel_reservation(req.uow, reservation, requested_by=req.driver_id)
+    return views.reservation_view(cancelled, req.ctx.now())
+
+
+def _new_id(req: Request, prefix: str) -> str:
+    """The same request tried again (Idempotency-Key) makes the same thing."""
+    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
+    key = req.claim.idempotency_key if req.claim else req.request_id
+    return derived_id(prefix, claimed_at, req.driver_id, key)
+
+
+def _limits(wishes: LimitsView | None) -> Limits | None:
+    if wishes is None:
+        return None
+    limits = Limits(energy_wh=wishes.energy_wh, duration_s=wishes.duration_s, soc_percent=wishes.soc_percent)
+    return None if limits == Limits() else limits
+
+
+def _connector(req: Request, code: str | None, charger_id: str | None, evse_no: int | None) -> tuple[str, int]:
+    if code is not None:
+        evse = chargers.find_evse_by_code(req.ctx, code)
         return evse.charger_id, evse.evse_no
-    if body.charger_id is None or body.evse_no is None:
+    if charger_id is None or evse_no is None:
         raise invalid("connector.missing", "Name the connector: its code, or charger_id and evse_no.", "/code")
-    return body.charger_id, body.evse_no
+    return charger_id, evse_no
+
+
+def _my_reservation(req: Request, reservation_id: str) -> Reservation:
+    reservation = lookup.find_reservation(req.ctx, reservation_id)
+    if reservation is None or reservation.driver_id != req.driver_id:
+        raise not_found("reservation", reservation_id)
+    return reservation
 
 
 def _mine(req: Request, session_id: str) -> ChargingSession:

@@ -1,24 +1,55 @@
-"""The operator's endpoints of charging: sessions, their meter readings, CDRs."""
+"""The operator's endpoints of charging: sessions, their meter readings, CDRs, stops without a session, reservations."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
+import msgspec
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import charger_key
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession
-from chalicelib.charging.views import CdrView, MeterReadingView, SessionView
+from chalicelib.charging.model import ChargingSession, Reservation
+from chalicelib.charging.views import CdrView, MeterReadingView, OrphanStopView, ReservationView, SessionView
+from chalicelib.drivers import service as drivers
+from chalicelib.drivers.model import IdToken
 from chalicelib.identity.scope import listed_operator
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Api, PageQuery, PageView, Request, page_view
+from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.ids import derived_id
 
 api = Api("charging", "operator")
 
 
 class SessionsQuery(PageQuery):
-    """`operator_id` is for the platform; operators see their own."""
+    """`operator_id` is for the platform; operators see their own. `date_from` and `date_to` (exclusive) are of the
+    request, by our clock."""
 
     operator_id: str | None = None
     driver_id: str | None = None
+    charger_id: str | None = None
+    state: str | None = None
+    date_from: Moment | None = None
+    date_to: Moment | None = None
+
+
+class OperatorQuery(PageQuery):
+    """`operator_id` is for the platform; operators see their own."""
+
+    operator_id: str | None = None
+    charger_id: str | None = None
+
+
+class ReservationRequest(Shape):
+    """`evse_no` 0: any connector of the charger. `group_id` is by default that of the id token."""
+
+    charger_id: str
+    id_token: str
+    expires_at: Moment
+    evse_no: Annotated[int, msgspec.Meta(ge=0)] = 0
+    group_id: Annotated[str, msgspec.Meta(min_length=1, max_length=36)] | None = None
+    connector_type: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
 
 
 class CdrsQuery(PageQuery, kw_only=True):
@@ -31,25 +62,37 @@ class CdrsQuery(PageQuery, kw_only=True):
 @api.get("/v1/sessions", permission="sessions:read")
 def list_sessions(req: Request, query: SessionsQuery) -> PageView[SessionView]:
     """Charging sessions at my chargers, newest first."""
-    page = lookup.list_sessions(
-        req.ctx, operator_id=_operator(req, query.operator_id), limit=query.limit, cursor=query.cursor
+
+    def keep(session: ChargingSession) -> bool:
+        return (
+            (query.driver_id is None or session.driver_id == query.driver_id)
+            and (query.charger_id is None or charger_key(session.charger_id) == charger_key(query.charger_id))
+            and (query.state is None or session.state == query.state)
+        )
+
+    page = lookup.find_sessions(
+        req.ctx,
+        operator_id=_operator(req, query.operator_id),
+        keep=keep,
+        date_from=query.date_from and check_moment(query.date_from, "/date_from"),
+        date_to=query.date_to and check_moment(query.date_to, "/date_to"),
+        limit=query.limit,
+        cursor=query.cursor,
     )
-    wanted = [s for s in page.data if query.driver_id is None or s.driver_id == query.driver_id]
-    page.data[:] = wanted
     return page_view(page, views.session_summary)
 
 
 @api.get("/v1/sessions/{session_id}", permission="sessions:read")
 def get_session(req: Request, session_id: str) -> SessionView:
     """One charging session, live while it runs."""
-    return views.session_detail(req.ctx, _owned(req, session_id))
+    return views.operator_detail(req.ctx, _owned(req, session_id))
 
 
 @api.get("/v1/sessions/{session_id}/meter-values", permission="sessions:read")
 def list_meter_values(req: Request, session_id: str, query: PageQuery) -> PageView[MeterReadingView]:
     """The meter readings of a session, oldest first."""
     session = _owned(req, session_id)
-    page = lookup.list_readings(req.ctx, session.session_id, limit=query.limit, cursor=query.cursor)
+    page = lookup.list_readings(req.ctx, session, limit=query.limit, cursor=query.cursor)
     return page_view(page, views.reading_view)
 
 
@@ -77,6 +120,91 @@ def get_session_cdr(req: Request, session_id: str) -> CdrView:
     if cdr is None:
         raise not_found("cdr", session_id)
     return views.cdr_view(cdr)
+
+
+@api.get("/v1/orphan-stops", permission="sessions:read")
+def list_orphan_stops(req: Request, query: OperatorQuery) -> PageView[OrphanStopView]:
+    """Stops of my chargers that billed nothing, latest first: of transactions that nobody knows, or of sessions that
+    had been given up."""
+    page = lookup.list_orphan_stops(
+        req.ctx,
+        _operator(req, query.operator_id),
+        keep=lambda stop: _is_at(query, stop.charger_id),
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return page_view(page, views.orphan_stop_view)
+
+
+@api.post("/v1/reservations", permission="sessions:write", idempotency_key=True)
+def create_reservation(req: Request, body: ReservationRequest) -> ReservationView:
+    """Reserve a connector for an id token, for a day at most. The charger decides: look again for the state."""
+    charger = chargers.require_charger(req.ctx, body.charger_id)
+    if not (req.actor.is_platform or charger.operator_id == req.actor.organization_id):
+        raise not_found("charger", body.charger_id)
+    card = _known_card(req, charger.operator_id, body.id_token)
+    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
+    key = req.claim.idempotency_key if req.claim else req.request_id
+    reservation = service.request_reservation(
+        req.uow,
+        reservation_id=derived_id("res", claimed_at, req.actor.login_id, key),
+        charger=charger,
+        evse_no=body.evse_no,
+        id_token=card.id_token,
+        until=check_moment(body.expires_at, "/expires_at"),
+        requested_by=req.actor.login_id,
+        driver_id=card.driver_id,
+        group_id=body.group_id or card.group_id,
+        connector_type=body.connector_type,
+    )
+    return views.reservation_view(reservation, req.ctx.now())
+
+
+@api.get("/v1/reservations", permission="sessions:read")
+def list_reservations(req: Request, query: OperatorQuery) -> PageView[ReservationView]:
+    """Reservations at my chargers, newest first."""
+    page = lookup.list_reservations(
+        req.ctx,
+        operator_id=_operator(req, query.operator_id),
+        keep=lambda reservation: _is_at(query, reservation.charger_id),
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return page_view(page, lambda reservation: views.reservation_view(reservation, req.ctx.now()))
+
+
+@api.get("/v1/reservations/{reservation_id}", permission="sessions:read")
+def get_reservation(req: Request, reservation_id: str) -> ReservationView:
+    """One reservation."""
+    return views.reservation_view(_owned_reservation(req, reservation_id), req.ctx.now())
+
+
+@api.delete("/v1/reservations/{reservation_id}", permission="sessions:write", status=202)
+def cancel_reservation(req: Request, reservation_id: str) -> ReservationView:
+    """Let the connector go. It is free when the charger has said so."""
+    reservation = _owned_reservation(req, reservation_id)
+    cancelled = service.cancel_reservation(req.uow, reservation, requested_by=req.actor.login_id)
+    return views.reservation_view(cancelled, req.ctx.now())
+
+
+def _known_card(req: Request, operator_id: str, id_token: str) -> IdToken:
+    """A card that the operator configured, or of a driver on its list; others are not there for it."""
+    card = drivers.require_card(req.ctx, id_token)
+    linked = card.driver_id is not None and drivers.is_linked(req.ctx, operator_id, card.driver_id)
+    if not (req.actor.is_platform or card.operator_id == operator_id or linked):
+        raise not_found("id_token", id_token)
+    return card
+
+
+def _is_at(query: OperatorQuery, charger_id: str) -> bool:
+    return query.charger_id is None or charger_key(query.charger_id) == charger_key(charger_id)
+
+
+def _owned_reservation(req: Request, reservation_id: str) -> Reservation:
+    reservation = lookup.find_reservation(req.ctx, reservation_id)
+    if reservation is None or not (req.actor.is_platform or reservation.operator_id == req.actor.organization_id):
+        raise not_found("reservation", reservation_id)
+    return reservation
 
 
 def _operator(req: Request, operator_id: str | None) -> str:

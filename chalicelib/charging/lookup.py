@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from chalicelib.charging.model import LONGEST_DELIVERY, Cdr, CdrTotals, ChargingSession, MeterReading, Occupancy
+from chalicelib.chargers.model import charger_key
+from chalicelib.charging.model import (
+    LONGEST_DELIVERY,
+    Cdr,
+    CdrTotals,
+    ChargingSession,
+    MeterReading,
+    Occupancy,
+    OcppTransaction,
+    OrphanStop,
+    Reservation,
+    ReservationEntry,
+    ReservedEvse,
+    missing_seq_nos,
+)
 from chalicelib.charging.store import (
     CDR_TOTALS,
     CDRS,
     METER_READINGS,
     OCCUPANCIES,
+    ORPHAN_STOPS,
+    RESERVATION_ENTRIES,
+    RESERVATIONS,
+    RESERVED_EVSES,
     SESSION_KEYS,
     SESSIONS,
+    TRANSACTIONS,
     CdrRow,
     MeterReadingRow,
     OccupancyRow,
+    OrphanStopRow,
+    ReservationEntryRow,
+    ReservedEvseRow,
     SessionRow,
     charger_pk,
+    driver_pk,
     evse_sk,
+    operator_pk,
+    reservation_key,
+    reserved_sk,
     session_pk,
+    transaction_pk,
+    transaction_sk,
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.ids import lowest_id, number_of
+from chalicelib.kernel.table import Page, Step, page_of
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Consumption, TariffVersion
 
 READINGS_LOOKED_AT = 20
+CHUNK = 50
+MOST_READINGS = 10_000
+"""A day of events, one in ten seconds."""
 
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """What never changes once a session delivers: safe to keep in a warm process."""
+    """What hardly changes while a session delivers: safe to keep in a warm process, as long as nothing is decided
+    by it that the session itself does not confirm."""
 
-    session_id: str
-    operator_id: str
-    meter_start_wh: int
-    held: int
-    tariff: TariffVersion | None
     session: ChargingSession
+    tariff: TariffVersion | None
 
 
 def find_session(ctx: Context, session_id: str) -> ChargingSession | None:
@@ -56,32 +85,64 @@ def require_session(ctx: Context, session_id: str) -> ChargingSession:
     return session
 
 
-def find_occupancy(ctx: Context, charger_key: str, evse_no: int) -> Occupancy | None:
-    return OCCUPANCIES.get(ctx, charger_pk(charger_key), evse_sk(evse_no))
+def find_occupancy(ctx: Context, key: str, evse_no: int) -> Occupancy | None:
+    return OCCUPANCIES.get(ctx, charger_pk(key), evse_sk(evse_no))
 
 
-def list_occupancies(ctx: Context, charger_key: str) -> list[Occupancy]:
-    page = OCCUPANCIES.query(ctx, charger_pk(charger_key), OccupancyRow.sk.startswith("evse#"), consistent=True)
+def list_occupancies(ctx: Context, key: str) -> list[Occupancy]:
+    page = OCCUPANCIES.query(ctx, charger_pk(key), OccupancyRow.sk.startswith("evse#"), consistent=True)
     return page.data
 
 
-def latest_reading(ctx: Context, session_id: str) -> MeterReading | None:
-    """The newest meter reading of a session, by the charger's time; the register from the newest one that names it
-    (of the last READINGS_LOOKED_AT: some frames carry power or state of charge alone)."""
-    readings = METER_READINGS.query_all(
-        ctx,
-        session_pk(session_id),
-        MeterReadingRow.sk.startswith("meter#"),
-        newest_first=True,
-        limit=5,
-        consistent=True,
-    )
+def readings_owner(session: ChargingSession) -> str:
+    """Where the readings of a session are: with the OCPP transaction in 2.x, which tells them before any session is."""
+    if isinstance(session.transaction_id, str):
+        return transaction_pk(charger_key(session.charger_id), session.transaction_id)
+    return session_pk(session.session_id)
+
+
+def latest_reading(ctx: Context, session: ChargingSession) -> MeterReading | None:
+    """The newest meter reading of a session, by the charger's time; each quantity from the newest one that names it
+    (of the last READINGS_LOOKED_AT: some frames carry power or state of charge alone, some nothing)."""
     newest: MeterReading | None = None
-    for reading in islice(readings, READINGS_LOOKED_AT):
+    for reading in _some_readings(ctx, readings_owner(session), newest_first=True):
         newest = newest or reading
-        if reading.energy_wh is not None:
-            return replace(newest, energy_wh=reading.energy_wh)
+        newest = replace(
+            newest,
+            energy_wh=reading.energy_wh if newest.energy_wh is None else newest.energy_wh,
+            charging_state=newest.charging_state or reading.charging_state,
+        )
+        if newest.energy_wh is not None:
+            return newest
     return newest
+
+
+def first_register_wh(ctx: Context, owner: str) -> int | None:
+    """The oldest register that was read, by the charger's time."""
+    readings = _some_readings(ctx, owner, newest_first=False)
+    return next((reading.energy_wh for reading in readings if reading.energy_wh is not None), None)
+
+
+def missing_seq_nos_of(ctx: Context, session: ChargingSession) -> list[int]:
+    """The events of the session's transaction that never came; none in OCPP 1.6, which does not number them."""
+    if not isinstance(session.transaction_id, str):
+        return []
+    known = find_transaction(ctx, charger_key(session.charger_id), session.transaction_id)
+    readings = METER_READINGS.query_all(ctx, readings_owner(session), MeterReadingRow.sk.startswith("meter#"))
+    seen = [reading.seq_no for reading in islice(readings, MOST_READINGS) if reading.seq_no is not None]
+    return missing_seq_nos(seen, known.start_seq_no if known else None, known.end_seq_no if known else None)
+
+
+def _some_readings(ctx: Context, owner: str, *, newest_first: bool) -> Iterator[MeterReading]:
+    readings = METER_READINGS.query_all(
+        ctx, owner, MeterReadingRow.sk.startswith("meter#"), newest_first=newest_first, limit=5, consistent=True
+    )
+    return islice(readings, READINGS_LOOKED_AT)
+
+
+def find_transaction(ctx: Context, key: str, transaction_id: str) -> OcppTransaction | None:
+    """What the pieces of a 2.x transaction have told so far."""
+    return TRANSACTIONS.get(ctx, charger_pk(key), transaction_sk(transaction_id))
 
 
 def tariff_of(ctx: Context, session: ChargingSession) -> TariffVersion | None:
@@ -123,11 +184,51 @@ def list_sessions(
     return Page(sessions, keys.next_cursor)
 
 
-def list_readings(ctx: Context, session_id: str, *, limit: int, cursor: str | None) -> Page[MeterReading]:
+def find_sessions(
+    ctx: Context,
+    *,
+    operator_id: str,
+    keep: Callable[[ChargingSession], bool],
+    date_from: datetime | None,
+    date_to: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[ChargingSession]:
+    """An operator's sessions that `keep` keeps, made from `date_from` until before `date_to`, newest first."""
+    oldest = lowest_id("ses", date_from) if date_from else "ses_"
+    latest = lowest_id("ses", date_to) if date_to else "ses_~"
+    steps = SESSIONS.walk(
+        ctx,
+        operator_id,
+        SessionRow.session_id.between(oldest, latest),
+        index=SessionRow.by_operator,
+        newest_first=True,
+        cursor=cursor,
+        chunk=limit + 1,
+    )
+    return page_of(steps, limit, keep)
+
+
+def list_readings(ctx: Context, session: ChargingSession, *, limit: int, cursor: str | None) -> Page[MeterReading]:
     """A session's meter readings in the order of the charger's time."""
     return METER_READINGS.query(
-        ctx, session_pk(session_id), MeterReadingRow.sk.startswith("meter#"), limit=limit, cursor=cursor
+        ctx, readings_owner(session), MeterReadingRow.sk.startswith("meter#"), limit=limit, cursor=cursor
     )
+
+
+def list_orphan_stops(
+    ctx: Context,
+    operator_id: str,
+    *,
+    keep: Callable[[OrphanStop], bool] | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[OrphanStop]:
+    """The stops at an operator's chargers that billed nothing, the latest first."""
+    steps = ORPHAN_STOPS.walk(
+        ctx, operator_pk(operator_id), OrphanStopRow.sk.startswith("orphan_stop#"), newest_first=True, cursor=cursor
+    )
+    return page_of(steps, limit, keep)
 
 
 def find_cdr(ctx: Context, session_id: str) -> Cdr | None:
@@ -143,3 +244,50 @@ def list_cdrs(ctx: Context, operator_id: str, day: str, *, limit: int, cursor: s
 def cdr_totals_of_day(ctx: Context, operator_id: str, day: str) -> Iterator[CdrTotals]:
     """What settlement sums: streamed from the index in bounded memory."""
     return CDR_TOTALS.query_all(ctx, f"{operator_id}#{day}", index=CdrRow.by_day)
+
+
+def find_reservation(ctx: Context, reservation_id: str) -> Reservation | None:
+    return RESERVATIONS.get(ctx, *reservation_key(reservation_id))
+
+
+def find_reserved_evse(ctx: Context, key: str, evse_no: int) -> ReservedEvse | None:
+    """Names the latest reservation of an EVSE; whether it still is one, its own row says."""
+    return RESERVED_EVSES.get(ctx, charger_pk(key), reserved_sk(evse_no))
+
+
+def find_reservation_at(ctx: Context, key: str, evse_no: int) -> Reservation | None:
+    """The latest reservation of an EVSE, whatever became of it."""
+    reserved = find_reserved_evse(ctx, key, evse_no)
+    return None if reserved is None else find_reservation(ctx, reserved.reservation_id)
+
+
+def find_reservation_by_number(ctx: Context, key: str, number: int) -> Reservation | None:
+    """By the number that the charger knows it under; of each EVSE the latest one."""
+    page = RESERVED_EVSES.query(ctx, charger_pk(key), ReservedEvseRow.sk.startswith("reserved#"), consistent=True)
+    named = next((reserved for reserved in page.data if number_of(reserved.reservation_id) == number), None)
+    return None if named is None else find_reservation(ctx, named.reservation_id)
+
+
+def list_reservations(
+    ctx: Context,
+    *,
+    operator_id: str | None = None,
+    driver_id: str | None = None,
+    keep: Callable[[Reservation], bool] | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Reservation]:
+    """Newest first, by operator or by driver."""
+    owner = operator_pk(operator_id) if operator_id is not None else driver_pk(driver_id or "")
+    entries = RESERVATION_ENTRIES.walk(
+        ctx, owner, ReservationEntryRow.sk.startswith("reservation#"), newest_first=True, cursor=cursor
+    )
+    return page_of(_reservations_of(ctx, entries), limit, keep)
+
+
+def _reservations_of(ctx: Context, entries: Iterator[Step[ReservationEntry]]) -> Iterator[Step[Reservation]]:
+    while chunk := list(islice(entries, CHUNK)):
+        keys = [reservation_key(entry.reservation_id) for entry, _ in chunk]
+        places = {entry.reservation_id: place for entry, place in chunk}
+        for reservation in RESERVATIONS.batch_get(ctx, keys):
+            yield reservation, places[reservation.reservation_id]

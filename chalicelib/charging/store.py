@@ -1,4 +1,4 @@
-"""Rows of charging: sessions, occupancies, meter readings, CDRs. Private to this folder.
+"""Rows of charging: sessions, OCPP transactions, meter readings, CDRs, reservations. Private to this folder.
 
 Only session rows may carry `operator_id`, `driver_id` and `session_id` under these names: they are the keys of the
 session indexes, and a row that had them would be listed (and paid for) there. Other rows store them as `attr_name`
@@ -7,6 +7,7 @@ says.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -17,11 +18,17 @@ from chalicelib.charging.model import (
     Cdr,
     CdrTotals,
     ChargingSession,
+    Limits,
     MeterReading,
     MeterSample,
     Occupancy,
+    OcppTransaction,
     OrphanStop,
+    Reservation,
+    ReservationEntry,
+    ReservedEvse,
     SessionKey,
+    TransactionId,
     WorkflowWait,
 )
 from chalicelib.kernel.attributes import MomentAttribute, MoneyAttribute, ValueAttribute
@@ -85,7 +92,7 @@ class SessionRow(Row):
     held = NumberAttribute()
     tariff_id = UnicodeAttribute(null=True)
     tariff_version = NumberAttribute(null=True)
-    transaction_id = NumberAttribute(null=True)
+    transaction_id = ValueAttribute(TransactionId, null=True)
     meter_start_wh = NumberAttribute(null=True)
     started_at = MomentAttribute(null=True)
     meter_stop_wh = NumberAttribute(null=True)
@@ -96,6 +103,10 @@ class SessionRow(Row):
     cost = NumberAttribute(null=True)
     captured = NumberAttribute(null=True)
     abnormal_cause = UnicodeAttribute(null=True)
+    limits = ValueAttribute(Limits, null=True)
+    reservation_id = UnicodeAttribute(null=True)
+    stop_asked_at = MomentAttribute(null=True)
+    fresh_after = MomentAttribute(null=True)
     by_operator = SessionsByOperator()
     by_driver = SessionsByDriver()
 
@@ -108,10 +119,34 @@ class OccupancyRow(Row):
     evse_no = NumberAttribute()
     session_id = UnicodeAttribute(attr_name="occupied_by")
     id_token = UnicodeAttribute()
-    transaction_id = NumberAttribute(null=True)
+    transaction_id = ValueAttribute(TransactionId, null=True)
     start_key = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
-    history = ValueAttribute(list[tuple[int, str]])
+    history = ValueAttribute(list[tuple[TransactionId, str]])
+
+
+class TransactionRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    charger_key = UnicodeAttribute()
+    transaction_id = UnicodeAttribute()
+    first_event_at = MomentAttribute()
+    first_message_id = UnicodeAttribute()
+    revision = NumberAttribute()
+    session_id = UnicodeAttribute(null=True, attr_name="transaction_session")
+    evse_no = NumberAttribute(null=True)
+    id_token = UnicodeAttribute(null=True)
+    id_token_kind = UnicodeAttribute(null=True)
+    remote_start_id = NumberAttribute(null=True)
+    reservation_number = NumberAttribute(null=True)
+    started_at = MomentAttribute(null=True)
+    start_seq_no = NumberAttribute(null=True)
+    begin_wh = NumberAttribute(null=True)
+    ended_at = MomentAttribute(null=True)
+    end_seq_no = NumberAttribute(null=True)
+    end_wh = NumberAttribute(null=True)
+    stop_reason = UnicodeAttribute(null=True)
 
 
 class MeterReadingRow(Row):
@@ -126,6 +161,8 @@ class MeterReadingRow(Row):
     power_w = NumberAttribute(null=True)
     soc_percent = NumberAttribute(null=True)
     samples = ValueAttribute(list[MeterSample])
+    seq_no = NumberAttribute(null=True)
+    charging_state = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -161,13 +198,53 @@ class OrphanStopRow(Row):
     class Meta:
         table_name = TABLE
 
-    charger_key = UnicodeAttribute()
-    transaction_id = NumberAttribute()
-    meter_stop_wh = NumberAttribute()
+    operator_id = UnicodeAttribute(attr_name="orphan_operator")
+    charger_id = UnicodeAttribute()
+    transaction_id = ValueAttribute(TransactionId)
+    meter_stop_wh = NumberAttribute(null=True)
     stopped_at = MomentAttribute()
     received_at = MomentAttribute()
+    cause = UnicodeAttribute()
+    session_id = UnicodeAttribute(null=True, attr_name="orphan_of")
     id_token = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+
+
+class ReservationRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    reservation_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    operator_id = UnicodeAttribute(attr_name="reserved_at")
+    charger_id = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    id_token = UnicodeAttribute()
+    until = MomentAttribute()
+    created_at = MomentAttribute()
+    requested_by = UnicodeAttribute()
+    driver_id = UnicodeAttribute(null=True, attr_name="reserved_for")
+    group_id = UnicodeAttribute(null=True)
+    connector_type = UnicodeAttribute(null=True)
+    session_id = UnicodeAttribute(null=True, attr_name="used_by")
+    detail = UnicodeAttribute(null=True)
+
+
+class ReservedEvseRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    charger_key = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    reservation_id = UnicodeAttribute()
+
+
+class ReservationEntryRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    owner = UnicodeAttribute()
+    reservation_id = UnicodeAttribute()
 
 
 class WorkflowWaitRow(Row):
@@ -187,8 +264,39 @@ def charger_pk(charger_key: str) -> str:
     return f"charger#{charger_key}"
 
 
+def transaction_pk(charger_key: str, transaction_id: TransactionId) -> str:
+    """Where the readings of a 2.x transaction are: there before any session is."""
+    return f"transaction#{charger_key}#{transaction_id}"
+
+
+def operator_pk(operator_id: str) -> str:
+    return f"operator#{operator_id}"
+
+
+def orphan_key(
+    operator_id: str, charger_id: str, transaction_id: TransactionId, stopped_at: datetime
+) -> tuple[str, str]:
+    return operator_pk(operator_id), f"orphan_stop#{to_rfc3339(stopped_at)}#{charger_id}#{transaction_id}"
+
+
+def driver_pk(driver_id: str) -> str:
+    return f"driver#{driver_id}"
+
+
+def reservation_key(reservation_id: str) -> tuple[str, str]:
+    return f"reservation#{reservation_id}", "reservation"
+
+
 def evse_sk(evse_no: int) -> str:
     return f"evse#{evse_no:03d}"
+
+
+def reserved_sk(evse_no: int) -> str:
+    return f"reserved#{evse_no:03d}"
+
+
+def transaction_sk(transaction_id: str) -> str:
+    return f"transaction#{transaction_id}"
 
 
 def meter_sk(reading: MeterReading) -> str:
@@ -217,13 +325,28 @@ SESSION_KEYS: Table[SessionKey] = Table(
     SessionRow, SessionKey, key=lambda entry: (session_pk(entry.session_id), "session")
 )
 CDR_TOTALS: Table[CdrTotals] = Table(CdrRow, CdrTotals, key=lambda entry: (session_pk(entry.session_id), "cdr"))
+TRANSACTIONS: Table[OcppTransaction] = Table(
+    TransactionRow,
+    OcppTransaction,
+    key=lambda known: (charger_pk(known.charger_key), transaction_sk(known.transaction_id)),
+)
 ORPHAN_STOPS: Table[OrphanStop] = Table(
     OrphanStopRow,
     OrphanStop,
-    key=lambda stop: (
-        charger_pk(stop.charger_key),
-        f"orphan_stop#{to_rfc3339(stop.stopped_at)}#{stop.transaction_id}",
-    ),
+    key=lambda stop: orphan_key(stop.operator_id, stop.charger_id, stop.transaction_id, stop.stopped_at),
+)
+RESERVATIONS: Table[Reservation] = Table(
+    ReservationRow, Reservation, key=lambda reservation: reservation_key(reservation.reservation_id)
+)
+RESERVED_EVSES: Table[ReservedEvse] = Table(
+    ReservedEvseRow,
+    ReservedEvse,
+    key=lambda reserved: (charger_pk(reserved.charger_key), reserved_sk(reserved.evse_no)),
+)
+RESERVATION_ENTRIES: Table[ReservationEntry] = Table(
+    ReservationEntryRow,
+    ReservationEntry,
+    key=lambda entry: (entry.owner, f"reservation#{entry.reservation_id}"),
 )
 WORKFLOW_WAITS: Table[WorkflowWait] = Table(
     WorkflowWaitRow,

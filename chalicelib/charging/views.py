@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     DELIVERING_STATES,
+    MAX_ENERGY_WH,
     Cdr,
     ChargingSession,
+    Limits,
     MeterReading,
+    OrphanStop,
+    Reservation,
     delivered_energy_wh,
 )
 from chalicelib.kernel.context import Context
@@ -19,8 +25,20 @@ from chalicelib.kernel.money import Money
 from chalicelib.tariffs import rating
 
 
+class LimitsView(Shape):
+    """What ends a charge besides its amount: energy, time, the battery's state of charge; the first that is reached."""
+
+    energy_wh: Annotated[int, msgspec.Meta(ge=1, le=MAX_ENERGY_WH)] | None = None
+    duration_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] | None = None
+    soc_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+
+
 class SessionView(Shape):
-    """A charging session. While it runs, energy, power and cost are those of the latest meter reading."""
+    """A charging session. While it runs, energy, power and cost are those of the latest meter reading.
+
+    `transaction_id` is the charger's name of it. `missing_seq_nos`, in the operator's detail only: of a transaction
+    that was told in pieces (OCPP 2.x), those that never came.
+    """
 
     session_id: str
     order_no: str
@@ -47,6 +65,13 @@ class SessionView(Shape):
     stop_reason: str | None
     abnormal_cause: str | None
     tariff_id: str | None
+    transaction_id: str | None
+    meter_start_wh: int | None
+    meter_stop_wh: int | None
+    limits: LimitsView | None
+    charging_state: str | None
+    missing_seq_nos: list[int] | None
+    reservation_id: str | None
 
 
 class MeterReadingView(Shape):
@@ -56,6 +81,8 @@ class MeterReadingView(Shape):
     power_w: int | None
     soc_percent: int | None
     samples: list[Any]
+    seq_no: int | None
+    charging_state: str | None
 
 
 class CdrView(Shape):
@@ -87,7 +114,21 @@ def session_summary(session: ChargingSession) -> SessionView:
 
 def session_detail(ctx: Context, session: ChargingSession) -> SessionView:
     """A session with its live values."""
-    reading = lookup.latest_reading(ctx, session.session_id) if session.started_at else None
+    return session_with(ctx, session, latest_reading(ctx, session))
+
+
+def operator_detail(ctx: Context, session: ChargingSession) -> SessionView:
+    """As `session_detail`, with the gaps in what the charger told: that reads all of its readings."""
+    view = session_detail(ctx, session)
+    return msgspec.structs.replace(view, missing_seq_nos=lookup.missing_seq_nos_of(ctx, session))
+
+
+def latest_reading(ctx: Context, session: ChargingSession) -> MeterReading | None:
+    return lookup.latest_reading(ctx, session) if session.started_at else None
+
+
+def session_with(ctx: Context, session: ChargingSession, reading: MeterReading | None) -> SessionView:
+    """A session with the values of `reading`."""
     if session.state not in DELIVERING_STATES:
         return _view(session, reading, Money(session.cost or 0, session.currency), session.energy_wh or 0)
     register_wh = reading.energy_wh if reading else None
@@ -136,6 +177,21 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         stop_reason=session.stop_reason,
         abnormal_cause=session.abnormal_cause,
         tariff_id=session.tariff_id,
+        transaction_id=None if session.transaction_id is None else str(session.transaction_id),
+        meter_start_wh=session.meter_start_wh,
+        meter_stop_wh=session.meter_stop_wh,
+        limits=limits_view(session.limits),
+        charging_state=reading.charging_state if reading and running else None,
+        missing_seq_nos=None,
+        reservation_id=session.reservation_id,
+    )
+
+
+def limits_view(limits: Limits | None) -> LimitsView | None:
+    return (
+        None
+        if limits is None
+        else LimitsView(energy_wh=limits.energy_wh, duration_s=limits.duration_s, soc_percent=limits.soc_percent)
     )
 
 
@@ -147,6 +203,8 @@ def reading_view(reading: MeterReading) -> MeterReadingView:
         power_w=reading.power_w,
         soc_percent=reading.soc_percent,
         samples=list(reading.samples),
+        seq_no=reading.seq_no,
+        charging_state=reading.charging_state,
     )
 
 
@@ -171,4 +229,68 @@ def cdr_view(cdr: Cdr) -> CdrView:
         lines=cdr.lines,
         stop_reason=cdr.stop_reason,
         abnormal_cause=cdr.abnormal_cause,
+    )
+
+
+class OrphanStopView(Shape):
+    """A stop that billed nothing: its transaction is unknown, or its session had been given up."""
+
+    charger_id: str
+    transaction_id: str
+    meter_stop_wh: int | None
+    stopped_at: datetime
+    received_at: datetime
+    cause: str
+    session_id: str | None
+    id_token: str | None
+    reason: str | None
+
+
+class ReservationView(Shape):
+    """An EVSE (0: any of the charger) kept for an id token until `expires_at`."""
+
+    reservation_id: str
+    number: int
+    state: str
+    charger_id: str
+    evse_no: int
+    id_token: str
+    group_id: str | None
+    connector_type: str | None
+    driver_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    session_id: str | None
+    detail: str | None
+
+
+def orphan_stop_view(stop: OrphanStop) -> OrphanStopView:
+    return OrphanStopView(
+        charger_id=stop.charger_id,
+        transaction_id=str(stop.transaction_id),
+        meter_stop_wh=stop.meter_stop_wh,
+        stopped_at=stop.stopped_at,
+        received_at=stop.received_at,
+        cause=stop.cause,
+        session_id=stop.session_id,
+        id_token=stop.id_token,
+        reason=stop.reason,
+    )
+
+
+def reservation_view(reservation: Reservation, now: datetime) -> ReservationView:
+    return ReservationView(
+        reservation_id=reservation.reservation_id,
+        number=reservation.number,
+        state=reservation.state_at(now),
+        charger_id=reservation.charger_id,
+        evse_no=reservation.evse_no,
+        id_token=reservation.id_token,
+        group_id=reservation.group_id,
+        connector_type=reservation.connector_type,
+        driver_id=reservation.driver_id,
+        created_at=reservation.created_at,
+        expires_at=reservation.until,
+        session_id=reservation.session_id,
+        detail=reservation.detail,
     )

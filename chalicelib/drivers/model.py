@@ -22,7 +22,7 @@ Verdict = Literal["accepted", "blocked", "expired", "invalid"]
 MAX_CARDS = 40
 """Per driver: all of them change in one transaction when the driver is deactivated."""
 
-_ID_TOKEN = re.compile(r"[\x21-\x7e]{1,20}")
+_ID_TOKEN = re.compile(r"[\x21-\x7e]{1,36}")
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _APP_DIGITS = 16
 
@@ -97,10 +97,11 @@ def id_token_key(id_token: str) -> str:
 
 
 def check_id_token(id_token: str, pointer: str = "/id_token") -> str:
-    """Returns it without blanks around. Raises id_token.invalid for what no charger could send."""
+    """Returns it without blanks around. Raises id_token.invalid for what no charger could send: OCPP 2.x has up to 36
+    characters; those of 1.6, up to 20, never present a longer one."""
     id_token = id_token.strip()
     if not _ID_TOKEN.fullmatch(id_token):
-        raise invalid("id_token.invalid", "An id token has 1 to 20 printable characters without blanks.", pointer)
+        raise invalid("id_token.invalid", "An id token has 1 to 36 printable characters without blanks.", pointer)
     return id_token
 
 

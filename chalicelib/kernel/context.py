@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.kernel import ids
+from chalicelib.kernel.afterwards import Afterwards
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.clock import Clock, SystemClock
 from chalicelib.kernel.thrift import make_thrifty
@@ -21,6 +22,11 @@ from chalicelib.kernel.thrift import make_thrifty
 def table_name(capability: str) -> str:
     """Name of a capability's table in this deployment. Read at import: PynamoDB wants it in the class body."""
     return f"{os.environ.get('TABLE_PREFIX', 'wattfare-')}{capability}"
+
+
+def lambda_runtime_api() -> str | None:
+    """Host and port of the runtime API of the Lambda sandbox that this process runs in; None anywhere else."""
+    return os.environ.get("AWS_LAMBDA_RUNTIME_API")
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Context:
         self._secrets: dict[str, str] = dict(secrets or {})
         self._clients: dict[str, Any] = {}
         self._caches: dict[str, Cache[Any]] = {}
+        self.afterwards = Afterwards(self)
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -47,15 +47,17 @@ V16_CODES: Final[ErrorCodes] = {
 """OCPP-J 1.6, 4.2.3 table 7."""
 
 V16_FAULTS: Final[Mapping[Fault, Failure | None]] = {
+    Fault.UNREADABLE: None,
     Fault.NOT_JSON: Failure.FORMATION,
     Fault.NOT_A_FRAME: None,
     Fault.MESSAGE_TYPE: None,  # 4.1.3: the payload of an unknown message type is ignored
+    Fault.NEWER_TYPE: None,
     Fault.MESSAGE_ID: Failure.FORMATION,
     Fault.ELEMENT_COUNT: Failure.FORMATION,
     Fault.ACTION: Failure.NOT_IMPLEMENTED,
     Fault.PAYLOAD: Failure.FORMATION,
 }
-"""What 1.6 answers to a malformed CALL; None is silence. Text whose id cannot be read is not answered either."""
+"""What 1.6 answers to a malformed frame; None is silence."""
 
 V2_CODES: Final[ErrorCodes] = {
     Failure.NOT_IMPLEMENTED: "NotImplemented",
@@ -73,12 +75,17 @@ V2_CODES: Final[ErrorCodes] = {
 """OCPP 2.0.1 part 4, 4.3 table 8; 2.1 has the same."""
 
 V2_FAULTS: Final[Mapping[Fault, Failure | None]] = {
+    Fault.UNREADABLE: Failure.FRAMEWORK,
     Fault.NOT_JSON: Failure.FRAMEWORK,
     Fault.NOT_A_FRAME: Failure.FRAMEWORK,
     Fault.MESSAGE_TYPE: Failure.MESSAGE_TYPE,
+    Fault.NEWER_TYPE: Failure.MESSAGE_TYPE,
     Fault.MESSAGE_ID: Failure.FRAMEWORK,
     Fault.ELEMENT_COUNT: Failure.FRAMEWORK,
     Fault.ACTION: Failure.FRAMEWORK,
     Fault.PAYLOAD: Failure.FORMATION,
 }
-"""What 2.x answers to a malformed CALL (part 4, 4.2.3 and 4.4)."""
+"""What 2.0.1 answers to a malformed frame (part 4, 4.2.3 and 4.4); under the id "-1" where its own cannot be read."""
+
+V21_FAULTS: Final[Mapping[Fault, Failure | None]] = {**V2_FAULTS, Fault.NEWER_TYPE: None}
+"""As 2.0.1; but CALLRESULTERROR and SEND are messages of 2.1 that are never answered (part 4, 4.2.4)."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from chalicelib.ocpp.errors import Failure
 from chalicelib.ocpp.frames import (
-    CALL,
     CALL_ERROR,
     CALL_RESULT,
     UNREADABLE_ID,
@@ -25,6 +25,9 @@ from chalicelib.ocpp.frames import (
     MessageId,
 )
 
+MAX_ERROR_LENGTH: Final = 500
+"""Of what is kept of a CALLERROR: a code and a description have 50 and 255 characters, by the standard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Serve:
@@ -35,7 +38,7 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """A CALL that cannot be served whatever its action says."""
+    """A frame that is answered by a CALLERROR whatever it asked for."""
 
     message_id: MessageId
     failure: Failure
@@ -62,13 +65,13 @@ Step = Serve | Refuse | Settle | Ignore
 
 
 def next_step(frame: Frame, faults: Mapping[Fault, Failure | None]) -> Step:
-    """What to do with a frame; `faults` says what this version answers to a malformed CALL (None: silence)."""
+    """What to do with a frame; `faults` says what this version answers to a malformed one (None: silence)."""
     if isinstance(frame, Call):
         return Serve(frame)
     if isinstance(frame, CallResult):
         return Settle(frame.message_id, payload=frame.payload)
     if isinstance(frame, CallError):
-        return Settle(frame.message_id, error=f"{frame.code}: {frame.description}".rstrip(": "))
+        return Settle(frame.message_id, error=f"{frame.code}: {frame.description}"[:MAX_ERROR_LENGTH].rstrip(": "))
     return _malformed(frame, faults)
 
 
@@ -80,10 +83,6 @@ def _malformed(frame: Malformed, faults: Mapping[Fault, Failure | None]) -> Step
             return Ignore(reason)
         return Settle(str(frame.message_id), error=f"the charger's answer is malformed ({reason})")
     failure = faults[frame.fault]
-    if frame.message_type != CALL or failure is None:
+    if failure is None:
         return Ignore(reason)
-    if frame.message_id is not None:
-        return Refuse(frame.message_id, failure, reason)
-    if frame.fault is Fault.MESSAGE_ID:
-        return Refuse(UNREADABLE_ID, failure, reason)
-    return Ignore(reason)
+    return Refuse(UNREADABLE_ID if frame.message_id is None else frame.message_id, failure, reason)

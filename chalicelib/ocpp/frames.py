@@ -2,12 +2,14 @@
 
 Whatever the text is, `decode` returns a frame and never raises: what cannot be read is a `Malformed` that says
 which rule of OCPP-J 4.2 it breaks and as much of the envelope as could be recovered. Harmless sloppiness of
-firmware (byte order mark, trailing NUL, line breaks, numeric ids, a null payload, missing error details) is read
-as what was meant.
+firmware (byte order mark, trailing NUL, line breaks, numeric ids, a null payload, missing error details, what is
+nearly JSON) is read as what was meant; `oddities` names it.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -18,9 +20,12 @@ import msgspec
 CALL: Final = 2
 CALL_RESULT: Final = 3
 CALL_ERROR: Final = 4
+CALL_RESULT_ERROR: Final = 5
+SEND: Final = 6
 
+STANDARD_ID_LENGTH: Final = 36
 MAX_MESSAGE_ID_LENGTH: Final = 1024
-"""OCPP says 36. Longer ids are answered (firmware exists that sends them) up to here."""
+"""Longer ids than STANDARD_ID_LENGTH are answered (firmware exists that sends them) up to here."""
 MAX_DESCRIPTION_LENGTH: Final = 255
 UNREADABLE_ID: Final = "-1"
 """The message id of an answer to a frame whose own id cannot be told."""
@@ -30,7 +35,10 @@ MessageId = str | int
 Payload = dict[str, Any]
 
 _PADDING: Final = "\ufeff\x00 \t\r\n"
-_ENVELOPE: Final = re.compile(r'\s*\[\s*(\d{1,4})\s*,\s*("(?:[^"\\\x00-\x1f]|\\.){0,1024}")\s*[,\]]')
+_TYPE: Final = re.compile(r"\s*\[\s*(\d{1,4})\s*[,\]]", re.ASCII)
+_ENVELOPE: Final = re.compile(r'\s*\[\s*(\d{1,4})\s*,\s*("(?:[^"\\\x00-\x1f]|\\.){0,1024}"|\d{1,15})\s*[,\]]', re.ASCII)
+# Texts are passed over whole, an unfinished one too: each character is looked at once.
+_LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(\s*[\]}])', re.DOTALL)
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -38,9 +46,11 @@ _encode: Final = msgspec.json.Encoder().encode
 class Fault(Enum):
     """The rule that a malformed frame breaks; the version decides what is answered."""
 
+    UNREADABLE = "unreadable"  # not JSON, and no id to be seen in it
     NOT_JSON = "not_json"
     NOT_A_FRAME = "not_a_frame"
     MESSAGE_TYPE = "message_type"
+    NEWER_TYPE = "newer_type"  # CALLRESULTERROR or SEND, which only 2.1 has
     MESSAGE_ID = "message_id"
     ELEMENT_COUNT = "element_count"
     ACTION = "action"
@@ -49,9 +59,12 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """`is_mended`: its text was not quite JSON."""
+
     message_id: MessageId
     action: str
     payload: Payload
+    is_mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ Frame = Call | CallResult | CallError | Malformed
 
 def decode(text: str) -> Frame:
     """The frame in one WebSocket text message. Bounded: nesting by the decoder's limit, size by the transport."""
+    is_mended = False
     try:
         message = _decode(text)
     except (ValueError, RecursionError):
@@ -91,16 +105,35 @@ def decode(text: str) -> Frame:
         try:
             message = _decode(trimmed)
         except (ValueError, RecursionError):
-            return _recover(trimmed)
-    if type(message) is not list or len(message) < 2:
+            message, is_mended = _nearly_json(trimmed), True
+            if message is None:
+                return _recover(trimmed)
+    if type(message) is not list or not message:
         return Malformed(Fault.NOT_A_FRAME)
-    message_type = message[0]
-    if message_type == CALL and type(message_type) is int:
-        return _call(message)
-    if message_type in (CALL_RESULT, CALL_ERROR) and type(message_type) is int:
+    message_type = message[0] if type(message[0]) is int else None
+    if len(message) < 2:
+        return Malformed(_fault_of(message_type, Fault.NOT_A_FRAME), message_type)
+    if message_type == CALL:
+        return _call(message, is_mended)
+    if message_type in (CALL_RESULT, CALL_ERROR):
         return _answer(message_type, message)
-    known_type = message_type if type(message_type) is int else None
-    return Malformed(Fault.MESSAGE_TYPE, known_type, _readable_id(message[1]))
+    return Malformed(_fault_of(message_type, Fault.MESSAGE_TYPE), message_type, _readable_id(message[1]))
+
+
+def oddities(text: str, call: Call) -> list[tuple[str, str]]:
+    """What was forgiven in the envelope of a CALL that was read: a stable word, and what stood there."""
+    found = []
+    if type(call.message_id) is not str:
+        found.append(("message_id_not_text", str(call.message_id)))
+    elif len(call.message_id) > STANDARD_ID_LENGTH:
+        found.append(("message_id_too_long", call.message_id))
+    if text[0] != "[" or text[-1] != "]":
+        padding = text.strip().partition("[")[0] + text.strip().rpartition("]")[2]
+        if padding:
+            found.append(("padding", repr(padding)))
+    if call.is_mended:
+        found.append(("nearly_json", ""))
+    return found
 
 
 def encode_call(message_id: str, action: str, payload: Payload) -> bytes:
@@ -115,7 +148,7 @@ def encode_error(message_id: MessageId, code: str, description: str = "") -> str
     return _encode([CALL_ERROR, message_id, code, description[:MAX_DESCRIPTION_LENGTH], {}]).decode()
 
 
-def _call(message: list[Any]) -> Call | Malformed:
+def _call(message: list[Any], is_mended: bool) -> Call | Malformed:
     message_id = _readable_id(message[1])
     if message_id is None:
         return Malformed(Fault.MESSAGE_ID, CALL)
@@ -128,7 +161,7 @@ def _call(message: list[Any]) -> Call | Malformed:
         payload = {}
     if type(payload) is not dict:
         return Malformed(Fault.PAYLOAD, CALL, message_id)
-    return Call(message_id, action, payload)
+    return Call(message_id, action, payload, is_mended)
 
 
 def _answer(message_type: int, message: list[Any]) -> CallResult | CallError | Malformed:
@@ -154,13 +187,57 @@ def _as_text(value: object) -> str:
     return value if type(value) is str else _encode(value).decode()
 
 
+def _fault_of(message_type: int | None, otherwise: Fault) -> Fault:
+    return Fault.NEWER_TYPE if message_type in (CALL_RESULT_ERROR, SEND) else otherwise
+
+
+def _nearly_json(text: str) -> Any:
+    """What firmware writes by hand: NaN, half surrogate pairs, line breaks within a text, a comma after the last
+    element, numbers beyond all bounds. What is no number is null. None for what cannot be read so either."""
+    try:
+        told = json.loads(
+            _LAST_COMMA.sub(_without_comma, text), strict=False, parse_constant=_nothing, parse_float=_finite
+        )
+        return _storable(told)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_comma(found: re.Match[str]) -> str:
+    return found[1] or found[2]
+
+
+def _nothing(_constant: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _storable(node: Any) -> Any:
+    if isinstance(node, str):
+        return node.encode(errors="replace").decode()
+    if isinstance(node, dict):
+        return {_storable(key): _storable(child) for key, child in node.items()}
+    return [_storable(child) for child in node] if isinstance(node, list) else node
+
+
 def _recover(text: str) -> Malformed:
     """What a broken text still tells: `[2,"id",` at its start is enough to name the CALL."""
     found = _ENVELOPE.match(text)
-    if found is None:
-        return Malformed(Fault.NOT_JSON)
-    try:
-        message_id = _decode(found[2])
-    except ValueError:
-        return Malformed(Fault.NOT_JSON, int(found[1]))
-    return Malformed(Fault.NOT_JSON, int(found[1]), message_id)
+    if found is not None:
+        try:
+            return _broken(int(found[1]), _decode(found[2]))
+        except ValueError:  # the text of the id is itself broken
+            pass
+    found = _TYPE.match(text)
+    return _broken(None if found is None else int(found[1]), None)
+
+
+def _broken(message_type: int | None, message_id: MessageId | None) -> Malformed:
+    fault = Fault.UNREADABLE if message_id is None else Fault.NOT_JSON
+    if message_type is not None and message_type not in (CALL, CALL_RESULT, CALL_ERROR):
+        fault = _fault_of(message_type, Fault.MESSAGE_TYPE)
+    return Malformed(fault, message_type, message_id)

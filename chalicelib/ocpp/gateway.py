@@ -1,4 +1,4 @@
-"""The shell around OCPP: handshakes, frames and closes of the WebSocket API, each one Lambda invocation.
+"""The shell around OCPP: frames of the WebSocket API, each one Lambda invocation (handshakes: `handshakes.py`).
 
 Called by `ws_handlers`. The invariants: an answer means stored (the unit of work commits first); a CALL gets exactly
 one answer and an answer none, whatever the frame or our code does; what a charger sends proves that it lives, and
@@ -7,23 +7,23 @@ costs at most one write in LIFE_SIGN_INTERVAL for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import unquote
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import LIFE_SIGN_INTERVAL, Charger, Connection, Handshake, Link, Refused
-from chalicelib.kernel import edge, outbox
+from chalicelib.chargers.model import LIFE_SIGN_INTERVAL, Charger, Connection, Link
+from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.log import logger
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
-from chalicelib.ocpp import exchange, frames, outbound
+from chalicelib.ocpp import exchange, findings, frames, message_log, outbound, pending
 from chalicelib.ocpp.errors import Failure
 from chalicelib.ocpp.frames import Call
+from chalicelib.ocpp.handshakes import drop_connection
+from chalicelib.ocpp.repairs import Repair
+from chalicelib.ocpp.schemas import Violation
 from chalicelib.ocpp.version import Action, Inbound, Version
 from chalicelib.ocpp.versions import VERSIONS
 
@@ -45,141 +45,87 @@ _FAILURES: Final[Mapping[Kind, Failure]] = {
 }
 
 
-# -- $connect and $disconnect ---------------------------------------------------------------------------------
-
-
-def handle_connect(ctx: Context, event: Event) -> Response:
-    """Decides the handshake: 200 with the chosen subprotocol, 403 around the CDN, 400/401/404 as
-    `chargers.check_handshake` says, 500 when we fail."""
-    try:
-        return _connect(ctx, event)
-    except Exception:
-        logger.exception("handshake failed")
-        return {"statusCode": 500}
-
-
-def _connect(ctx: Context, event: Event) -> Response:
-    headers: Mapping[str, list[Any]] = _headers(event)
-    first = {name: values[0] for name, values in headers.items()}
-    if ctx.secret(edge.ORIGIN_SECRET) and not edge.came_through_cdn(ctx, first):
-        return {"statusCode": 403}
-    request = event["requestContext"]
-    # The CDN passes the identity as it stands in the URL: this is the one decoding.
-    identity = unquote((event.get("queryStringParameters") or {}).get("cp") or "")
-    connection_id: str = request["connectionId"]
-
-    def decide(uow: UnitOfWork) -> tuple[Handshake, str | None]:
-        handshake = chargers.check_handshake(
-            uow,
-            identity=identity,
-            authorization=headers.get("authorization", [None])[0],
-            offered_protocols=headers.get("sec-websocket-protocol", []),
-            source_ip=edge.viewer_address(ctx, first, (request.get("identity") or {}).get("sourceIp", "")),
-        )
-        if isinstance(handshake, Refused):
-            return handshake, None
-        before = chargers.get_link(ctx, handshake.charger.charger_id)
-        chargers.open_connection(uow, handshake.charger, connection_id, handshake.protocol)
-        return handshake, before.connection_id if before is not None else None
-
-    handshake, replaced = decide_and_commit(ctx, decide)
-    if isinstance(handshake, Refused):
-        return {"statusCode": handshake.status}
-    if replaced is not None:
-        # The charger has one socket; the other one is half open, or belongs to a second device of this name.
-        _drop(ctx, replaced)
-    if handshake.subprotocol is None:
-        return {"statusCode": 200}
-    return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": handshake.subprotocol}}
-
-
-def handle_disconnect(ctx: Context, event: Event) -> Response:
-    """Notes that a socket has closed, if it still is the charger's. May come late, or never."""
-    connection_id: str = event["requestContext"]["connectionId"]
-    try:
-        decide_and_commit(ctx, lambda uow: chargers.close_connection(uow, connection_id))
-    except Exception:
-        logger.exception("disconnect not noted")
-        return {"statusCode": 500}
-    return {"statusCode": 200}
-
-
-def _headers(event: Event) -> dict[str, list[str]]:
-    """All values of each header under its name in small letters: the case is the client's."""
-    found: dict[str, list[str]] = {}
-    many = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
-    for name, values in many.items():
-        found.setdefault(name.lower(), []).extend(values)
-    return found
-
-
-def _drop(ctx: Context, connection_id: str) -> None:
-    """Closes a socket that nobody is served on. Best effort: API Gateway ends it anyway after ten idle minutes."""
-    try:
-        ctx.client("apigatewaymanagementapi", ctx.settings.websocket_endpoint).delete_connection(
-            ConnectionId=connection_id
-        )
-    except (ClientError, BotoCoreError) as error:
-        logger.info("connection not dropped", extra={"error": str(error)})
-
-
-# -- $default -------------------------------------------------------------------------------------------------
-
-
 def handle_message(ctx: Context, event: Event) -> Response:
     """Serves one text message; the answer to a CALL is the body of the route response. Never raises."""
-    frame = frames.decode(event.get("body") or "")
+    received_at = ctx.now()
+    connection_id: str = (event.get("requestContext") or {}).get("connectionId") or ""
+    text: str = event.get("body") or ""
+    frame = frames.decode(text)
     try:
-        answer = _serve_frame(ctx, event["requestContext"]["connectionId"], frame)
+        answer = _serve_frame(ctx, connection_id, text, frame)
     except Exception:
         logger.exception("frame failed")
         # The code is the same in every version.
         answer = frames.encode_error(frame.message_id, "InternalError") if isinstance(frame, Call) else None
+    message_log.note_message(ctx, connection_id, text, frame, answer, received_at)
     return _OK if answer is None else {"statusCode": 200, "body": answer}
 
 
-def _serve_frame(ctx: Context, connection_id: str, frame: frames.Frame) -> str | None:
+def _serve_frame(ctx: Context, connection_id: str, text: str, frame: frames.Frame) -> str | None:
     connection = chargers.find_connection(ctx, connection_id)
     version = VERSIONS.get(connection.protocol) if connection is not None else None
     if connection is None or version is None:
         # Its row is written before the upgrade is answered: this socket outlived it, or its charger.
-        _drop(ctx, connection_id)
+        drop_connection(ctx, connection_id)
         return None
     now = ctx.now()
     step = exchange.next_step(frame, version.faults)
-    answer = _take_step(ctx, connection, version, step, now)
-    is_life_sign = isinstance(step, exchange.Serve) and step.call.action in version.life_signs
-    _note_life(ctx, connection, now, always=is_life_sign)
+    repairs = findings.of_envelope(text, frame)
+    answer: str | None
+    if isinstance(step, exchange.Serve):
+        answer, found = _serve_call(ctx, connection, version, step.call, now)
+        repairs.extend(found)
+    else:
+        answer = _take_step(ctx, connection, version, step)
+    _note_life(ctx, connection, now, always=isinstance(frame, Call) and frame.action in version.life_signs)
+    if repairs:
+        _note_findings(ctx, connection, version, frame, repairs)
     return answer
 
 
-def _take_step(
-    ctx: Context, connection: Connection, version: Version, step: exchange.Step, now: datetime
-) -> str | None:
-    if isinstance(step, exchange.Serve):
-        return _serve_call(ctx, connection, version, step.call, now)
+def _take_step(ctx: Context, connection: Connection, version: Version, step: exchange.Step) -> str | None:
     if isinstance(step, exchange.Settle):
         if outbound.settle(ctx, connection.charger_id, version, step):
             outbound.send_next(ctx, connection.charger_id)
         return None
     if isinstance(step, exchange.Refuse):
         return frames.encode_error(step.message_id, version.codes[step.failure], step.detail)
-    logger.info("frame ignored", extra={"charger_id": connection.charger_id, "reason": step.reason})
+    if isinstance(step, exchange.Ignore):
+        logger.info("frame ignored", extra={"charger_id": connection.charger_id, "reason": step.reason})
     return None
 
 
-def _serve_call(ctx: Context, connection: Connection, version: Version, call: Call, now: datetime) -> str:
+def _serve_call(
+    ctx: Context, connection: Connection, version: Version, call: Call, now: datetime
+) -> tuple[str, Sequence[Repair]]:
+    """The answer, and how the payload strayed from its schema."""
     action = version.actions.get(call.action)
+    if action is None and version.knows(call.action):
+        return _failed(version, call, Failure.NOT_SUPPORTED, ""), ()
     if action is None:
-        known = version.knows(call.action)
-        return _failed(version, call, Failure.NOT_SUPPORTED if known else Failure.NOT_IMPLEMENTED, "")
-    violation = version.request_violation(call.action, call.payload)
-    if violation is not None:
-        return _failed(version, call, violation.failure, violation.detail)
-    charger = _charger(ctx, connection, fresh=action.fresh_charger)
-    if charger is None or not (charger.is_placed or action.while_pending):
-        return _failed(version, call, Failure.SECURITY, "the charger has not been accepted")
-    return _act(ctx, version, call, action, Inbound(charger, str(call.message_id), call.payload, now, version.protocol))
+        return _failed(version, call, Failure.NOT_IMPLEMENTED, ""), (findings.unknown_action(call.action),)
+    read = version.read_request(call.action, call.payload, now)
+    if isinstance(read, Violation):
+        return _failed(version, call, read.failure, read.detail), (findings.not_conforming(read.detail),)
+    charger = _charger(ctx, connection, fresh=action.wants_fresh_charger(read.payload))
+    if charger is None or not pending.may_say(ctx, charger, call.action, action, read.payload):
+        return _failed(version, call, Failure.SECURITY, "the charger has not been accepted"), ()
+    inbound = Inbound(charger, str(call.message_id), read.payload, now, version.protocol)
+    return _act(ctx, version, call, action, inbound), read.repairs
+
+
+def _note_findings(
+    ctx: Context, connection: Connection, version: Version, frame: frames.Frame, repairs: Sequence[Repair]
+) -> None:
+    action = frame.action if isinstance(frame, Call) and version.knows(frame.action) else findings.NO_ACTION
+    findings.note(
+        ctx,
+        charger_id=connection.charger_id,
+        operator_id=connection.operator_id,
+        protocol=connection.protocol,
+        action=action,
+        repairs=repairs,
+    )
 
 
 def _act(ctx: Context, version: Version, call: Call, action: Action, inbound: Inbound) -> str:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 Direction = Literal["from_charger", "to_charger"]
-Outcome = Literal["result", "error", "silence", "timed_out"]
+Outcome = Literal["result", "error", "silence", "timed_out", "undelivered"]
+"""`silence`: the charger got none, as the standard says; `undelivered`: our CALL met a closed socket."""
 
 
 @dataclass(frozen=True)

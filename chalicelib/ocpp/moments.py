@@ -1,19 +1,26 @@
 """Times as chargers send them. Pure: what was meant, or None when it cannot have been meant.
 
+Read are RFC 3339 and what firmware makes of it: no zone (UTC then), a zone without minutes, no seconds, small letters,
+slashes, a space for the T, `UTC` behind it, seconds or milliseconds since 1970.
+
 Many chargers boot in 1970 and learn the time from our answers; a session must not be priced by such a clock.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from chalicelib.kernel.clock import from_rfc3339
+from chalicelib.kernel.clock import from_epoch_ms, from_rfc3339
 
 EARLIEST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """OCPP 1.6 is of 2015: nothing that a charger reports with it happened before."""
 MAX_AHEAD: Final = timedelta(days=1)
 """A zone that was left off makes a clock at most fourteen hours fast."""
+
+_EPOCH_S: Final = re.compile(r"\s*(\d{10})(\d{3})?(?:\.\d{0,9})?\s*", re.ASCII)
+_SLOPPY: Final = re.compile(r"\s*(\d{4})[-/.](\d\d?)[-/.](\d\d?)[ T_]+(\d\d?:\d\d\S*)\s*(?:UTC|GMT)?\s*", re.ASCII)
 
 
 def read_moment(text: object, received_at: datetime) -> datetime | None:
@@ -22,7 +29,12 @@ def read_moment(text: object, received_at: datetime) -> datetime | None:
         return None
     try:
         moment = from_rfc3339(text)
-    except (ValueError, OverflowError):
+    except ValueError:
+        found = _from_sloppy(text)
+        if found is None:
+            return None
+        moment = found
+    except OverflowError:
         return None
     return moment if EARLIEST <= moment <= received_at + MAX_AHEAD else None
 
@@ -30,3 +42,18 @@ def read_moment(text: object, received_at: datetime) -> datetime | None:
 def moment_or_receipt(text: object, received_at: datetime) -> datetime:
     """As `read_moment`, with the time of receipt where the charger's own is of no use."""
     return read_moment(text, received_at) or received_at
+
+
+def _from_sloppy(text: str) -> datetime | None:
+    """What is no RFC 3339, and can be told all the same."""
+    epoch = _EPOCH_S.fullmatch(text)
+    if epoch is not None:
+        return from_epoch_ms(int(epoch[1]) * 1000 + int(epoch[2] or 0))
+    found = _SLOPPY.fullmatch(text.upper())
+    if found is None:
+        return None
+    year, month, day, rest = found.groups()
+    try:
+        return from_rfc3339(f"{year}-{int(month):02}-{int(day):02}T{rest if rest[1].isdigit() else '0' + rest}")
+    except (ValueError, OverflowError):
+        return None

@@ -7,6 +7,7 @@ its outcome in the same commit that finishes the command.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,10 +18,13 @@ from chalicelib.chargers.model import MAX_OUTBOUND, Command, CommandState
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.log import logger
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
-from chalicelib.ocpp import frames
+from chalicelib.ocpp import findings, frames, message_log
 from chalicelib.ocpp.exchange import Settle
 from chalicelib.ocpp.intents import INTENTS
-from chalicelib.ocpp.version import Answer, Version
+from chalicelib.ocpp.masking import mask_payload
+from chalicelib.ocpp.repairs import Repair
+from chalicelib.ocpp.schemas import Violation
+from chalicelib.ocpp.version import TIMED_OUT, Answer, Version
 from chalicelib.ocpp.versions import VERSIONS
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024
@@ -46,7 +50,20 @@ def send_next(ctx: Context, charger_id: str) -> None:
 
 def settle(ctx: Context, charger_id: str, version: Version, answer: Settle) -> bool:
     """The charger answered. False when the answer belongs to no command in flight: then nothing changes."""
-    return decide_and_commit(ctx, lambda uow: _settle(uow, charger_id, version, answer))
+    settled = decide_and_commit(ctx, lambda uow: _settle(uow, charger_id, version, answer))
+    if settled is None:
+        return False
+    command, repairs = settled
+    if repairs:
+        findings.note(
+            ctx,
+            charger_id=charger_id,
+            operator_id=command.operator_id,
+            protocol=version.protocol,
+            action=command.ocpp_action,
+            repairs=repairs,
+        )
+    return True
 
 
 def time_out_overdue(ctx: Context, charger_id: str) -> None:
@@ -122,7 +139,8 @@ def _word(ctx: Context, command: Command, version: Version | None) -> _Said | st
         worded = None if wording is None else wording.say(ctx, command)
         if wording is None or worded is None:
             return cannot
-        action, payload = wording.action, worded
+        action = wording.action if isinstance(wording.action, str) else wording.action(command)
+        payload = worded
     route = version.commands.get(action)
     if route is None:
         return cannot
@@ -144,6 +162,7 @@ def _post(ctx: Context, move: _Move, connection_id: str) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] == "GoneException":
             decide_and_commit(ctx, lambda uow: _requeue(uow, command.command_id))
+            message_log.note_undelivered(ctx, command)
             decide_and_commit(ctx, lambda uow: chargers.close_connection(uow, connection_id))
             return False
         _log_unposted(command, error)
@@ -163,38 +182,47 @@ def _requeue(uow: UnitOfWork, command_id: str) -> None:
         chargers.requeue_command(uow, command)
 
 
-def _settle(uow: UnitOfWork, charger_id: str, version: Version, answer: Settle) -> bool:
+def _settle(
+    uow: UnitOfWork, charger_id: str, version: Version, answer: Settle
+) -> tuple[Command, Sequence[Repair]] | None:
+    """The command that was answered, and how the answer strayed from its schema; None when it answers none."""
     link = chargers.get_link(uow.ctx, charger_id)
     if link is None or link.inflight_command_id != answer.message_id:
-        return False
+        return None
     command = chargers.get_command(uow.ctx, answer.message_id)
     if command is None or command.state != "sent":
-        return False
-    error = answer.error
-    if error is None:
-        violation = version.answer_violation(command.ocpp_action, answer.payload)
-        error = None if violation is None else f"the charger's answer does not conform: {violation.detail}"
-    if error is not None:
+        return None
+    if answer.error is not None:
+        _finish(uow, command, "failed", Answer(False, answer.error), error=answer.error)
+        return command, ()
+    read = version.read_answer(command.ocpp_action, answer.payload, uow.ctx.now())
+    if isinstance(read, Violation):
+        error = f"the charger's answer does not conform: {read.detail}"
         _finish(uow, command, "failed", Answer(False, error), error=error)
-        return True
-    payload = answer.payload if isinstance(answer.payload, dict) else {}
-    accepted = _accepts(version, command, payload)
+        return command, (findings.not_conforming(read.detail),)
+    payload = read.payload
+    accepted, refusal = _judge(version, command, payload)
     _finish(
         uow,
         command,
         "accepted" if accepted else "rejected",
-        Answer(accepted, _status(payload), _hear(version, command, payload)),
+        Answer(accepted, refusal or _status(payload), _hear(version, command, payload)),
         payload=payload,
+        error=refusal,
     )
-    return True
+    return command, read.repairs
 
 
-def _accepts(version: Version, command: Command, payload: frames.Payload) -> bool:
+def _judge(version: Version, command: Command, payload: frames.Payload) -> tuple[bool, str | None]:
+    """Whether the charger does it; and what it refused, where one word of `status` does not tell."""
     wording = version.wordings.get(command.action)
     if wording is not None and wording.accepts is not None:
-        return wording.accepts(payload)
-    accepting = version.commands[command.ocpp_action].accepting
-    return not accepting or payload.get("status") in accepting
+        return wording.accepts(payload), None
+    route = version.commands[command.ocpp_action]
+    if route.refusal is not None:
+        refusal = route.refusal(payload)
+        return refusal is None, refusal
+    return not route.accepting or payload.get("status") in route.accepting, None
 
 
 def _hear(version: Version, command: Command, payload: frames.Payload) -> frames.Payload:
@@ -222,8 +250,10 @@ def _time_out_one(uow: UnitOfWork, charger_id: str) -> bool:
 
 
 def _time_out(uow: UnitOfWork, command: Command) -> None:
+    if command.state == "sent":
+        uow.then(lambda: message_log.note_unanswered(uow.ctx, command))
     reason = "not answered in time" if command.state == "sent" else "the charger could not be reached in time"
-    _finish(uow, command, "timed_out", Answer(False, "timed_out"), error=reason)
+    _finish(uow, command, "timed_out", Answer(False, TIMED_OUT), error=reason)
 
 
 def _finish(
@@ -235,7 +265,8 @@ def _finish(
     payload: frames.Payload | None = None,
     error: str | None = None,
 ) -> None:
-    chargers.finish_command(uow, command, state, answer=payload, error=error)
+    kept = None if payload is None else mask_payload(payload)
+    chargers.finish_command(uow, command, state, answer=kept, error=error)
     intent = INTENTS.get(command.action)
     if intent is not None:
         if intent.on_answer is not None:

@@ -44,24 +44,36 @@ class Violation:
     detail: str
 
 
+Schema = dict[str, Any]
+"""A JSON schema as its file has it, its integers bounded."""
+
+
 class SchemaFolder:
     """One version's schemas: `violation("BootNotification", payload)`; answers are `<Action>Response`."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._validators: dict[str, Any] = {}
+        self._schemas: dict[str, Schema] = {}
 
     def violation(self, schema: str, payload: object) -> Violation | None:
         """None when `payload` conforms. Bounded in depth and in the number of errors looked at."""
         validator = self._validators.get(schema)
         if validator is None:
-            validator = self._validators[schema] = _compile(self.path(schema))
+            validator = self._validators[schema] = _compile(_read(self.path(schema)))
         try:
             if validator.is_valid(payload):
                 return None
             return _most_telling(validator, payload)
         except ValueError:  # nested deeper than the validator follows
             return Violation(Failure.FORMATION, "nested too deeply")
+
+    def schema(self, name: str) -> Schema:
+        """The schema itself, for whoever repairs a payload by it. Raises KeyError as `path` does."""
+        schema = self._schemas.get(name)
+        if schema is None:
+            schema = self._schemas[name] = _read(self.path(name))
+        return schema
 
     def required(self, schema: str) -> frozenset[str]:
         """The properties that a payload must have at its top. Empty for a schema that the version does not have."""
@@ -86,16 +98,17 @@ def _package_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _read(path: Path) -> dict[str, Any]:
-    schema: dict[str, Any] = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+def _read(path: Path) -> Schema:
+    schema: Schema = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    _bound_integers(schema)
     return schema
 
 
-def _compile(path: Path) -> Any:
-    schema = _read(path)
-    _bound_integers(schema)
+def _compile(schema: Schema) -> Any:
     # Formats are not checked: a date-time that is hard to read is the action's matter, not a reason to lose a frame.
-    return jsonschema_rs.validator_for(schema, validate_formats=False)
+    # Draft 4 for all, whatever a file declares: to later drafts 12.0 is an integer, and would reach an action as a
+    # float. OCPP uses no keyword that the drafts read differently.
+    return jsonschema_rs.Draft4Validator(schema, validate_formats=False)
 
 
 def _bound_integers(node: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from chalicelib.chargers.model import Charger, Command
 from chalicelib.kernel.context import Context
@@ -16,18 +17,23 @@ from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.errors import ErrorCodes, Failure
 from chalicelib.ocpp.frames import Fault, Payload
+from chalicelib.ocpp.repairs import NEVER_LOST, Repaired, repair
 from chalicelib.ocpp.schemas import SchemaFolder, Violation
 
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A CALL of a known charger, its payload valid by the schema."""
+    """A CALL of a known charger, its payload as `Version.read_request` gives it."""
 
     charger: Charger
     message_id: str
     payload: Payload
     received_at: datetime
     protocol: str
+
+
+TIMED_OUT: Final = "timed_out"
+"""The `detail` of an answer that never came: what the charger did is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ Handle = Callable[[UnitOfWork, Inbound], Payload]
 Refuse = Callable[[Inbound, DomainError], Payload]
 OnAnswer = Callable[[UnitOfWork, Command, Answer], None]
 IsWanted = Callable[[Context, Command], bool]
+IsHeard = Callable[[Context, Charger, Payload], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,20 @@ class Action:
     refuse: Refuse | None = None
     while_pending: bool = False
     """Served also before the charger has been accepted."""
-    fresh_charger: bool = False
-    """Decides on facts of the charger that may have changed within the last ten minutes."""
+    heard_pending: IsHeard | None = None
+    """Where that depends on what it says."""
+    fresh_charger: bool | Callable[[Payload], bool] = False
+    """Decides (or what this payload says does) on facts of the charger that may have changed within minutes."""
+
+    def wants_fresh_charger(self, payload: Payload) -> bool:
+        return self.fresh_charger if isinstance(self.fresh_charger, bool) else self.fresh_charger(payload)
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRoute:
     """Us → charger. `accepting` are the values of `status` that mean yes; empty: any valid answer does.
 
+    `refusal` judges an answer that has a status per item instead of one: what was refused, in words, or None for yes.
     `on_answer` stores what the answer tells (also when an operator asked); `topic` names, from the payload, what later
     reports of the charger about this request will carry (`chargers.model.FollowUp`).
     """
@@ -70,6 +83,7 @@ class CommandRoute:
     accepting: frozenset[str] = frozenset()
     on_answer: OnAnswer | None = None
     topic: Callable[[Payload], str] | None = None
+    refusal: Callable[[Payload], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +92,10 @@ class Wording:
 
     `say` gives the payload, or None where this charger cannot be told. `hear` turns the CALLRESULT into the intent's
     neutral answer (`ocpp/intents.py` says which); `accepts` decides where the answer has no plain `status`.
+    `action` is a function where one intent takes different actions.
     """
 
-    action: str
+    action: str | Callable[[Command], str]
     say: Callable[[Context, Command], Payload | None]
     hear: Callable[[Payload], Payload] | None = None
     accepts: Callable[[Payload], bool] | None = None
@@ -105,6 +120,28 @@ class Version:
 
     def request_violation(self, action: str, payload: object) -> Violation | None:
         return self.schemas.violation(action + self.request_suffix, payload)
+
+    def read_request(self, action: str, payload: Payload, received_at: datetime) -> Repaired | Violation:
+        """The payload of a charger's CALL, valid by the schema, repaired where that was needed; of an action of
+        NEVER_LOST perhaps without properties that it must have. A violation where it cannot be told."""
+        violation = self.request_violation(action, payload)
+        if violation is None:
+            return Repaired(payload, (), ())
+        read = repair(self.schemas.schema(action + self.request_suffix), payload, received_at)
+        if read.absent:
+            return read if action in NEVER_LOST else violation
+        return read if self.request_violation(action, read.payload) is None else violation
+
+    def read_answer(self, action: str, payload: object, received_at: datetime) -> Repaired | Violation:
+        """As `read_request`, for the charger's CALLRESULT to our CALL; nothing may be absent from it."""
+        violation = self.answer_violation(action, payload)
+        if not isinstance(payload, dict):
+            return violation or Repaired({}, (), ())
+        if violation is None:
+            return Repaired(payload, (), ())
+        read = repair(self.schemas.schema(f"{action}Response"), payload, received_at)
+        conforms = not read.absent and self.answer_violation(action, read.payload) is None
+        return read if conforms else violation
 
     def answer_violation(self, action: str, payload: object) -> Violation | None:
         return self.schemas.violation(f"{action}Response", payload)

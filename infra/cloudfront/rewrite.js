@@ -4,17 +4,25 @@
 // /live?cp={identity}. What the functions trust the CDN for never comes from the client: the identity, the origin
 // secret, the viewer's address, the viewer's certificate.
 
-var OCPP = '/ocpp/';
+// Slashes too many are common in what installers type.
+var OCPP = /^\/+ocpp\/+(.*?)\/*$/;
 var WEBSOCKET_STAGE = '/live';
+// The deployment replaces this by true where the distribution has a trust store (infra/stack/edge.yaml).
+var VIEWER_MTLS = false;
 
 function handler(event) {
     var request = event.request;
+    var subject = certificateSubject(request.headers);
     dropReserved(request.headers);
     request.headers['x-viewer-address'] = { value: event.viewer.ip };
-    if (request.uri.indexOf(OCPP) !== 0) {
+    if (subject) {
+        request.headers['x-viewer-certificate-subject'] = { value: subject };
+    }
+    var path = OCPP.exec(request.uri);
+    if (!path) {
         return request;
     }
-    var identity = lastSegment(request.uri);
+    var identity = lastSegment(path[1]);
     if (!identity) {
         return { statusCode: 404, statusDescription: 'Not Found' };
     }
@@ -25,9 +33,17 @@ function handler(event) {
     return request;
 }
 
+// Of the client certificate that CloudFront has verified against the trust store. Where mutual TLS is on, CloudFront
+// sets these headers itself on every request (present is 0 without a certificate); where it is off, a client could.
+function certificateSubject(headers) {
+    var present = headers['cloudfront-viewer-cert-present'];
+    var subject = headers['cloudfront-viewer-cert-subject'];
+    return VIEWER_MTLS && present && present.value === '1' && subject ? subject.value : '';
+}
+
 function dropReserved(headers) {
     Object.keys(headers).forEach(function (name) {
-        if (name === 'x-origin-verify' || name === 'x-viewer-address' || name.indexOf('cloudfront-') === 0) {
+        if (name === 'x-origin-verify' || name.indexOf('x-viewer-') === 0 || name.indexOf('cloudfront-') === 0) {
             delete headers[name];
         }
     });
@@ -35,8 +51,8 @@ function dropReserved(headers) {
 
 // Percent-encoded anew, so that it is one value however it was written: "A&cp=B" and "A+B" survive the query string.
 // Empty when there is none, or when it is no UTF-8.
-function lastSegment(uri) {
-    return encodeURIComponent(decoded(uri.substring(uri.lastIndexOf('/') + 1)));
+function lastSegment(path) {
+    return encodeURIComponent(decoded(path.substring(path.lastIndexOf('/') + 1)));
 }
 
 function withoutIdentity(querystring) {

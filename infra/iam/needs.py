@@ -30,14 +30,16 @@ class Unreadable(Exception):
     """A function uses tables or clients in a way that this reading does not understand."""
 
 
-READS: Final[Mapping[str, str]] = {
+ASKED: Final[Mapping[str, str]] = {
     "get": "GetItem",
     "batch_get": "BatchGetItem",
     "query": "Query",
     "query_all": "Query",
     "walk": "Query",
     "scan_all": "Scan",
+    "batch_put": "BatchWriteItem",
 }
+"""Verbs of a table itself; those of a unit of work that are given one are in WRITES."""
 WRITES: Final[Mapping[str, str]] = {
     "put": "PutItem",
     "create": "PutItem",
@@ -124,7 +126,7 @@ def _table_call(part: Part, call: ast.Call) -> Iterator[tuple[ast.AST, list[tupl
         yield call, [_raw(part, function.attr, name)]
         return
     table = part.resolve(function.value)
-    if isinstance(table, Table) and function.attr in READS:
+    if isinstance(table, Table) and function.attr in ASKED:
         yield function.value, _read(part, call, table, function.attr)
         return
     written = part.resolve(call.args[0]) if call.args else NOTHING
@@ -148,11 +150,11 @@ def _handed_on(part: Part, call: ast.Call) -> Iterator[tuple[ast.AST, Part]]:
 def _read(part: Part, call: ast.Call, table: Table[Any], verb: str) -> list[tuple[str, str]]:
     index_node = next((keyword.value for keyword in call.keywords if keyword.arg == "index"), None)
     if index_node is None:
-        return [(READS[verb], table.name)]
+        return [(ASKED[verb], table.name)]
     index = part.resolve(index_node)
     if not isinstance(index, Index):
         raise Unreadable(f"{part.name}: which index is {ast.unparse(index_node)}?")
-    needs = [(READS[verb], f"{table.name}/{index.Meta.index_name}")]
+    needs = [(ASKED[verb], f"{table.name}/{index.Meta.index_name}")]
     # Through an index of keys only, `walk` fetches the rows.
     return [*needs, ("BatchGetItem", table.name)] if verb == "walk" else needs
 

@@ -77,18 +77,23 @@ class Part:
 def reach(roots: list[Any]) -> list[Part]:
     """Everything that the roots may run, each function once, ordered by name."""
     found: dict[CodeType, Part] = {}
+    followed: dict[int, FunctionType] = {}
     waiting = [part for root in roots for part in _parts(root, set())]
     while waiting:
         part = waiting.pop()
+        if id(part.function) in followed:
+            continue
+        followed[id(part.function)] = part.function
+        seen: set[int] = set()
+        # Functions made by one function share their code, not what they close over.
+        for value in part._closure.values():
+            waiting.extend(_parts(value, seen))
         if part.function.__code__ in found:
             continue
         found[part.function.__code__] = part
-        seen: set[int] = set()
         for node in ast.walk(part.tree):
             if isinstance(node, ast.Name | ast.Attribute):
                 waiting.extend(_parts(part.resolve(node), seen))
-        for value in part._closure.values():
-            waiting.extend(_parts(value, seen))
     return sorted(found.values(), key=lambda part: part.name)
 
 

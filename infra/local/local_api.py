@@ -17,9 +17,10 @@ from aiohttp import web
 
 from chalicelib.chargers import service as chargers
 from chalicelib.kernel.clock import to_rfc3339
-from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.errors import DomainError, Kind
 from chalicelib.kernel.problems import PROBLEM_TYPE
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
+from chalicelib.ocpp import preparing
 from infra.local.scheduler.scheduler import JobStatus, UnknownJob
 
 if TYPE_CHECKING:
@@ -133,15 +134,13 @@ class LocalApi:
         ctx = self._platform.ctx
 
         def queue(uow: UnitOfWork) -> str:
-            command = chargers.queue_command(
-                uow, charger_id=charger_id, action=action, payload=payload, requested_by="local"
-            )
-            return command.command_id
+            charger = chargers.require_charger(ctx, charger_id)
+            return preparing.ask(uow, charger, action, payload, requested_by="local").command_id
 
         try:
             command_id = await self._in_thread(lambda: decide_and_commit(ctx, queue))
         except DomainError as error:
-            return _problem(422, error.detail)
+            return _problem(404 if error.kind is Kind.NOT_FOUND else 422, error.detail)
         self._platform.worker.wake()
         deadline = asyncio.get_running_loop().time() + ANSWER_WAIT_S
         while asyncio.get_running_loop().time() < deadline:

@@ -162,6 +162,7 @@ class Platform:
             self.fleet.launch(
                 demo.simulated_chargers(self.ctx.settings.ocpp_url, self.clock.now, self.settings.data_dir)
             )
+        self.ctx.afterwards.start()
         self.worker.start()
         return Started(self.server, self.settings.admin_email, password)
 
@@ -170,6 +171,7 @@ class Platform:
         await self.fleet.land()
         await self.server.stop()
         await asyncio.to_thread(self.worker.stop)
+        await asyncio.to_thread(self.ctx.afterwards.end)
         for restore in reversed(self._restores):
             restore()
         for part in (self.runner, self.scheduler, self.payments, self.messages, self.engine):
@@ -183,6 +185,7 @@ class Platform:
     def advance(self, seconds: float) -> datetime:
         """Moves the virtual clock; a restart goes on from there, so that time never runs backwards."""
         moment = self.worker.advance(seconds)
+        self.ctx.afterwards.settle()
         if self.settings.data_dir is not None:
             offset = (self.clock.now() - datetime.now(UTC)).total_seconds()
             draft = self.settings.data_dir / f"{CLOCK_FILE}.new"

@@ -8,10 +8,14 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from chalicelib.maintenance.pki.self_signed import make_bundle
 
 SECRET_NAMES = (
     "access-token-key",
+    "certificate-authority",
     "charger-password-key",
     "origin-verify",
     "stripe-secret-key",
@@ -96,6 +100,7 @@ class LocalSettings:
 
 def _new_secrets() -> dict[str, str]:
     made = {name: secrets.token_urlsafe(32) for name in SECRET_NAMES}
+    made["certificate-authority"] = make_bundle(datetime.now(UTC), name="Wattfare local root")
     made["stripe-secret-key"] = "sk_test_" + secrets.token_hex(16)
     made["stripe-webhook-secret"] = "whsec_" + secrets.token_hex(16)
     return made

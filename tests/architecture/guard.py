@@ -85,6 +85,7 @@ class Guard:
         try:
             yield
         finally:
+            self.world.ctx.afterwards.settle()
             for call in self.world.calls[calls:]:
                 self._check(*_other_permission(call.service, call.operation, call.request))
             if len(self.world.mails()) > mails:

@@ -31,7 +31,7 @@ def used() -> Iterator[dict[str, Usage]]:
         ("authorize", 0, 1),
         ("start", 12, 12),
         ("stop", 16, 4),
-        ("boot", 2, 1),
+        ("boot", 6, 1),  # charger, journal and event in one transaction; a charger boots rarely
         ("connect", 4, 2),
         ("disconnect", 1, 2),
     ],
@@ -69,3 +69,27 @@ def test_a_frame_that_went_well_is_not_logged(used: dict[str, Usage]) -> None:
 def test_a_charger_month_stays_affordable(used: dict[str, Usage], load: prices.Load, most_usd: float) -> None:
     items = prices.monthly(used, load)
     assert prices.total(items) <= most_usd
+
+
+# -- the message log, which is written after the answer ---------------------------------------------------------------
+
+FRAMES = ("heartbeat", "status, within a minute", "status, later", "meter values", "authorize", "start", "stop", "boot")
+
+
+def test_a_frame_costs_one_write_more_for_its_entry_in_the_log(used: dict[str, Usage]) -> None:
+    assert {action: used[action].message_log_wru for action in FRAMES} == pytest.approx(dict.fromkeys(FRAMES, 1))
+    assert {action: used[action].message_log_trips for action in FRAMES} == pytest.approx(dict.fromkeys(FRAMES, 1))
+
+
+def test_what_is_no_frame_is_not_in_the_log(used: dict[str, Usage]) -> None:
+    for action in ("connect", "disconnect", "after the start", "after the stop"):
+        assert used[action].message_log_trips == 0
+
+
+@pytest.mark.parametrize(
+    ("load", "most_usd"), [(prices.STANDARD, 0.016), (prices.PUSHED, 0.007)], ids=["standard", "pushed"]
+)
+def test_a_charger_months_message_log_stays_affordable(
+    used: dict[str, Usage], load: prices.Load, most_usd: float
+) -> None:
+    assert 0 < prices.monthly(used, load)["message log"] <= most_usd

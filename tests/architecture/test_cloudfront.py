@@ -11,6 +11,7 @@ import dukpy  # type: ignore[import-untyped]
 import pytest
 
 from chalicelib.chargers.model import is_identity
+from infra.compose import edge_code
 from infra.local.gateway import edge
 from infra.local.template import INFRA, load_template
 
@@ -30,13 +31,15 @@ PATHS = {
     "/ocpp/%25": "%",
     "/ocpp/K%C3%B6ln": "Köln",
     "/ocpp/..": "..",
+    "//ocpp///CP-1": "CP-1",
+    "/ocpp/CP-1//": "CP-1",
 }
 """Path as sent → identity that $connect decodes."""
-WITHOUT_IDENTITY = ("/ocpp/", "/ocpp/A/", "/ocpp/%ff", "/ocpp/%")
+WITHOUT_IDENTITY = ("/ocpp/", "//ocpp//", "/ocpp/%ff", "/ocpp/%")
 
 
 def viewer_request(
-    uri: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    uri: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None, source: str = SOURCE
 ) -> dict[str, Any]:
     """The function's result for an event of CloudFront (names in small letters, values as in the URL)."""
     event = {
@@ -48,7 +51,7 @@ def viewer_request(
             "headers": {name: {"value": value} for name, value in (headers or {}).items()},
         },
     }
-    result: dict[str, Any] = json.loads(dukpy.evaljs([SOURCE, "JSON.stringify(handler(dukpy['event']))"], event=event))
+    result: dict[str, Any] = json.loads(dukpy.evaljs([source, "JSON.stringify(handler(dukpy['event']))"], event=event))
     return result
 
 
@@ -91,14 +94,25 @@ def test_what_the_functions_trust_the_cdn_for_never_comes_from_the_client() -> N
         "sec-websocket-protocol": "ocpp1.6",
         "x-origin-verify": "guess",
         "x-viewer-address": "198.51.100.1",
+        "x-viewer-certificate-subject": "CN=CP-1",
+        "x-viewer-scheme": "https",
+        "cloudfront-viewer-cert-present": "1",
         "cloudfront-viewer-cert-subject": "CN=CP-1",
     }
     kept = {"authorization": "Basic abc", "sec-websocket-protocol": "ocpp1.6"}
     assert values(viewer_request("/ocpp/CP-1", headers=sent)["headers"]) == kept | {"x-viewer-address": VIEWER}
-    # The secret is the origin's custom header there, and the socket's own address is at hand here.
-    del sent["x-viewer-address"]
+    # The secret is the origin's custom header there; here the socket's own address is at hand, and there is no TLS.
     local = edge.through_cdn("/ocpp/CP-1", "", list(sent.items()), SECRET)
-    assert dict(local.headers) == kept | {"x-origin-verify": SECRET}
+    assert dict(local.headers) == kept | {"x-origin-verify": SECRET, "x-viewer-scheme": "http"}
+
+
+@pytest.mark.parametrize(("present", "believed"), [("1", True), ("0", False)])
+def test_where_cloudfront_verifies_certificates_the_subject_is_passed_on(present: str, believed: bool) -> None:
+    sent = {"cloudfront-viewer-cert-present": present, "cloudfront-viewer-cert-subject": "CN=CP-1,O=Wattfare"}
+    [_, with_mtls, without] = edge_code(SOURCE)["Fn::If"]
+    passed = values(viewer_request("/ocpp/CP-1", headers=sent, source=with_mtls)["headers"])
+    assert passed.get("x-viewer-certificate-subject") == ("CN=CP-1,O=Wattfare" if believed else None)
+    assert "x-viewer-certificate-subject" not in viewer_request("/ocpp/CP-1", headers=sent, source=without)["headers"]
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/health", "/ocpp", "/ocpps/CP-1", "/v1/ocpp/CP-1"])

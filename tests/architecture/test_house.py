@@ -129,7 +129,9 @@ COMMITTING_SERVICES = {
     # One outage is told per commit, so that one lost race does not keep the others from being told.
     "chalicelib/monitoring/service.py",
     # The end of a session that lost its stop is a fact of its own, before the start that revealed it.
-    "chalicelib/charging/service/starting.py",
+    "chalicelib/charging/service/opening.py",
+    # A driver who looks is shown what is there, whatever becomes of the question to the charger.
+    "chalicelib/charging/service/freshening.py",
     # A mail is marked as sent after the provider took it: between two commits, like every call to the outside.
     "chalicelib/notifications/service.py",
     # What guards against guessing is counted although the request is refused.

@@ -153,6 +153,7 @@ def test_the_schedules_are_chalices(cloudformation: Tree) -> None:
         "ExpireCommands",
         "ProveLedger",
         "ReconcilePayments",
+        "RenewCertificates",
         "Settlement",
     }
 

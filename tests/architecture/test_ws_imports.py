@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("chalice", "stripe", "jsonschema", "ocpp", "aws_lambda_powertools", "boto3", "jwt", "argon2")
+HEAVY = ("chalice", "stripe", "jsonschema", "ocpp", "aws_lambda_powertools", "boto3", "jwt", "argon2", "cryptography")
 
 
 @pytest.mark.parametrize("handler", ["connect", "message", "disconnect"])

@@ -20,7 +20,7 @@ ANSWER_WAIT_S = 10
 
 
 class LibraryCharger(ChargePoint):
-    """Accepts remote starts and stops, and keeps their payloads for the test to act upon."""
+    """Accepts remote starts and stops, and keeps their payloads for the test to act upon. Has no configuration."""
 
     def __init__(self, identity: str, connection: Any) -> None:
         super().__init__(identity, connection, response_timeout=ANSWER_WAIT_S)
@@ -36,6 +36,10 @@ class LibraryCharger(ChargePoint):
     def on_remote_stop(self, **payload: Any) -> Any:
         self._remote_stops.put_nowait(payload)
         return call_result.RemoteStopTransaction(status="Accepted")
+
+    @on("GetConfiguration")
+    def on_get_configuration(self, key: list[str] | None = None, **payload: Any) -> Any:
+        return call_result.GetConfiguration(unknown_key=key or [])
 
     async def remote_start(self) -> dict[str, Any]:
         """The next RemoteStartTransaction, which has been accepted."""

@@ -149,7 +149,7 @@ class Stack:
             headers["Idempotency-Key"] = key
         url = path if path.startswith("http") else self.url + path
         async with self._http.request(method, url, json=body, headers=headers, params=query) as response:
-            is_json = "json" in response.content_type
+            is_json = response.content_type.endswith(("/json", "+json"))
             content = await response.json(content_type=None) if is_json else await response.text()
             return Reply(response.status, content, {name.lower(): value for name, value in response.headers.items()})
 

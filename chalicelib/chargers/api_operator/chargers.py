@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -32,8 +33,19 @@ PasswordText = Annotated[
 ]
 EvseCount = Annotated[int, msgspec.Meta(ge=1, le=32)]
 IdentityText = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:@*=+|-]{1,48}$(?!\n)", description="The charger's OCPP identity.")
+    str,
+    msgspec.Meta(pattern=r"^(?! )[A-Za-z0-9._:@*=+| -]{1,48}(?<! )$(?!\n)", description="The charger's OCPP identity."),
 ]
+ProfileNumber = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=3,
+        description="OCPP security profile, the least that the charger must prove: 0 nothing, 1 Basic auth, 2 Basic "
+        "auth over TLS, 3 a client certificate with its identity as common name.",
+    ),
+]
+UserText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Of Basic auth, if not the identity.")]
 
 
 class ChargerCreate(Shape):
@@ -48,6 +60,8 @@ class ChargerCreate(Shape):
     region: NameText | None = None
     charge_with_qr: bool = True
     accepts_missing_subprotocol: bool = False
+    security_profile: ProfileNumber = 1
+    basic_auth_user: UserText | None = None
     password: PasswordText | None = None
     operator_id: str | None = None
 
@@ -60,6 +74,8 @@ class ChargerPatch(Shape):
     region: NameText | Unset | None = UNSET
     charge_with_qr: bool | Unset = UNSET
     accepts_missing_subprotocol: bool | Unset = UNSET
+    security_profile: ProfileNumber | Unset = UNSET
+    basic_auth_user: UserText | Unset | None = UNSET
 
 
 class PasswordRotate(Shape):
@@ -79,8 +95,18 @@ class ChargerQuery(OperatorPageQuery):
     status: str | None = None
 
 
+class ConnectorView(Shape):
+    connector_no: int
+    status: str | None
+    reported_at: datetime | None
+    received_at: datetime | None
+
+
 class EvseView(Shape):
-    """`letter` names the connector on the charger; `status` and `error_code` are its own last words."""
+    """`letter` names the connector on the charger; `status` and `error_code` are its own last words.
+
+    `further_connectors`: those beyond the first of an EVSE that has several (OCPP 2.x); not shown in lists of chargers.
+    """
 
     evse_no: int
     letter: str
@@ -92,6 +118,7 @@ class EvseView(Shape):
     received_at: datetime | None
     qr_code: str | None
     qr_url: str | None
+    further_connectors: list[ConnectorView]
 
 
 class Connectivity(Shape):
@@ -103,7 +130,11 @@ class Connectivity(Shape):
 
 
 class ChargerView(Shape):
-    """`registration_status` is what BootNotification is answered: pending until the charger is placed."""
+    """`registration_status` is what BootNotification is answered: pending until the charger is placed. `drift_count`
+    variables had another value than expected when they were last looked at; null: they never were.
+
+    `next_security_profile` and `password_rotation_pending`: it was told, and has not been seen to use it yet.
+    """
 
     charger_id: str
     operator_id: str
@@ -117,11 +148,16 @@ class ChargerView(Shape):
     region: str | None
     charge_with_qr: bool
     accepts_missing_subprotocol: bool
+    security_profile: int
+    next_security_profile: int | None
+    password_rotation_pending: bool
+    basic_auth_user: str | None
     vendor: str | None
     model: str | None
     firmware_version: str | None
     reported_serial_number: str | None
     booted_at: datetime | None
+    drift_count: int | None
     status: str | None
     connectivity: Connectivity
     evses: list[EvseView]
@@ -150,7 +186,7 @@ class EvseList(Shape):
     data: list[EvseView]
 
 
-def evse_view(ctx: Context, evse: Evse) -> EvseView:
+def evse_view(ctx: Context, evse: Evse, further_connectors: Iterable[Evse] = ()) -> EvseView:
     return EvseView(
         evse_no=evse.evse_no,
         letter=evse.letter,
@@ -162,6 +198,16 @@ def evse_view(ctx: Context, evse: Evse) -> EvseView:
         received_at=evse.received_at,
         qr_code=evse.code,
         qr_url=f"{ctx.settings.public_url}/c/{evse.code}" if evse.code else None,
+        further_connectors=[
+            ConnectorView(
+                connector_no=connector.connector_no or 1,
+                status=connector.status,
+                reported_at=connector.reported_at,
+                received_at=connector.received_at,
+            )
+            for connector in further_connectors
+            if connector.evse_no == evse.evse_no
+        ],
     )
 
 
@@ -181,11 +227,16 @@ def charger_view(ctx: Context, facts: ChargerFacts) -> ChargerView:
         region=charger.region,
         charge_with_qr=charger.charge_with_qr,
         accepts_missing_subprotocol=charger.accepts_missing_subprotocol,
+        security_profile=charger.security_profile,
+        next_security_profile=charger.next_security_profile,
+        password_rotation_pending=charger.new_password_hash is not None,
+        basic_auth_user=charger.basic_auth_user,
         vendor=charger.vendor,
         model=charger.model,
         firmware_version=charger.firmware_version,
         reported_serial_number=charger.reported_serial_number,
         booted_at=charger.booted_at,
+        drift_count=charger.drift_count,
         status=itself.status if itself else None,
         connectivity=Connectivity(
             online=link is not None and link.is_online(ctx.now()),
@@ -194,7 +245,7 @@ def charger_view(ctx: Context, facts: ChargerFacts) -> ChargerView:
             last_seen_at=link.last_seen_at if link else None,
             disconnected_at=link.disconnected_at if link else None,
         ),
-        evses=[evse_view(ctx, evse) for evse in facts.connectors],
+        evses=[evse_view(ctx, evse, facts.further_connectors) for evse in facts.connectors],
         created_at=charger.created_at,
     )
 
@@ -216,6 +267,8 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
             created_at=req.ctx.now(),
             charge_with_qr=body.charge_with_qr,
             accepts_missing_subprotocol=body.accepts_missing_subprotocol,
+            security_profile=body.security_profile,
+            basic_auth_user=body.basic_auth_user,
             name=body.name,
             serial_number=body.serial_number,
             uid=body.uid,
@@ -260,8 +313,8 @@ def get_charger(req: Request, charger_id: str) -> ChargerView:
 @api.get("/v1/chargers/{charger_id}/evses", "chargers:read")
 def list_charger_evses(req: Request, charger_id: str) -> EvseList:
     """The EVSEs of a charger, each with its last report and its QR code."""
-    charger = owned_charger(req, charger_id)
-    return EvseList(data=[evse_view(req.ctx, evse) for evse in service.list_evses(req.ctx, charger.charger_id)])
+    facts = service.get_facts(req.ctx, owned_charger(req, charger_id))
+    return EvseList(data=[evse_view(req.ctx, evse, facts.further_connectors) for evse in facts.connectors])
 
 
 @api.patch("/v1/chargers/{charger_id}", "chargers:write")
@@ -299,7 +352,7 @@ def _instructions(ctx: Context, charger: Charger, password: str) -> ConnectionIn
         url=url,
         full_url=f"{url}/{quote(charger.charger_id, safe='')}",
         identity=charger.charger_id,
-        username=charger.charger_id,
+        username=charger.basic_auth_user or charger.charger_id,
         password=password,
         subprotocol="ocpp1.6",
     )

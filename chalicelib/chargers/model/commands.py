@@ -14,9 +14,28 @@ from chalicelib.kernel.lifecycle import Lifecycle
 
 CommandState = Literal["queued", "sent", "accepted", "rejected", "failed", "timed_out"]
 
-INTENTS = frozenset({"start_session", "stop_session"})
+INTENTS = frozenset(
+    {
+        "cancel_reservation",
+        "install_signed_certificate",
+        "read_configuration",
+        "renew_certificate",
+        "reserve",
+        "send_local_list",
+        "set_password",
+        "set_web_payments",
+        "start_session",
+        "stop_session",
+        "trigger_meter_values",
+        "web_payment_started",
+        "write_configuration",
+    }
+)
 """What the platform itself asks for, whatever a charger speaks: each OCPP version has its wording. A command's action
 is one of these, or (an operator asks) the name of an OCPP action of the charger's version."""
+
+SECRET_INTENTS = frozenset({"set_password", "set_web_payments"})
+"""What these carry is forgotten when they end, and never shown."""
 
 ANSWER_TIMEOUT = timedelta(seconds=30)
 MAX_OUTBOUND = 20
@@ -24,7 +43,17 @@ MAX_OUTBOUND = 20
 _LIFETIME = timedelta(minutes=10)
 # A driver stands there and waits; a start that happens later would surprise whoever stands there then.
 _START_LIFETIME = timedelta(seconds=60)
-_LIFETIMES = dict.fromkeys(("start_session", "RemoteStartTransaction", "RequestStartTransaction"), _START_LIFETIME)
+# Whenever the charger is back it may be asked how it is set, or for what it needs: it need not boot for that.
+_CONFIGURATION_LIFETIME = timedelta(days=1)
+# Who watched has looked away by then.
+_WATCHING_LIFETIME = timedelta(seconds=30)
+_LIFETIMES = {
+    **dict.fromkeys(
+        ("start_session", "web_payment_started", "RemoteStartTransaction", "RequestStartTransaction"), _START_LIFETIME
+    ),
+    **dict.fromkeys(("read_configuration", "renew_certificate", "write_configuration"), _CONFIGURATION_LIFETIME),
+    "trigger_meter_values": _WATCHING_LIFETIME,
+}
 
 MAX_PROGRESS = 50
 
@@ -69,7 +98,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Command:
-    """One request to a charger. `answer` is the payload of its CALLRESULT, `error` why there is none.
+    """One request to a charger. `answer` is the payload of its CALLRESULT, `error` why there is none, or
+    which of the answer's items were refused.
 
     `sent_as` and `sent_payload` are what went out for an intent, in the words of `protocol`. `progress` is what the
     charger reported afterwards, oldest first.
@@ -103,6 +133,10 @@ class Command:
     @property
     def ocpp_payload(self) -> dict[str, Any]:
         return self.payload if self.sent_payload is None else self.sent_payload
+
+    @property
+    def is_secret(self) -> bool:
+        return self.action in SECRET_INTENTS
 
     @property
     def is_finished(self) -> bool:

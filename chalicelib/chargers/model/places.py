@@ -11,10 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S
+
 MAX_EVSES = 32
 MAX_REPORTED_EVSE_NO = 64
+MAX_REPORTED_CONNECTOR_NO = 16
 
-_IDENTITY = re.compile(r"[A-Za-z0-9._:@*=+|-]{1,48}")
+# A blank inside is against the standard (OCPP 2.0.1 part 4, 3.1.1) and on the type plates of 1.6 chargers.
+_IDENTITY = re.compile(r"(?! )[A-Za-z0-9._:@*=+| -]{1,48}(?<! )")
 # No vowels and nothing that looks like something else: people type it from a sticker, and it spells no word.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _CODE_LENGTH = 8
@@ -41,7 +45,13 @@ class Location:
 @dataclass(frozen=True)
 class Charger:
     """A registered charger. Without a `location_id` it is unregistered in the words of its users: it may connect,
-    but boots as pending. `vendor` to `booted_at` are what it said at its last boot."""
+    but boots as pending. `vendor` to `booted_at` are what it said at its last boot.
+
+    `security_profile` is the least that it must prove to connect; `next_security_profile` one that it was told to
+    change to, and `new_password_hash` a password that it was told to use: either counts from when it is first seen.
+    `drift_count` is how many variables had another value than expected when they were last looked at, and
+    `heartbeat_interval_s` what its boots are answered: the value that its template or it itself is expected to have.
+    """
 
     charger_id: str
     operator_id: str
@@ -50,6 +60,10 @@ class Charger:
     created_at: datetime
     charge_with_qr: bool = True
     accepts_missing_subprotocol: bool = False
+    security_profile: int = 1
+    next_security_profile: int | None = None
+    new_password_hash: str | None = None
+    basic_auth_user: str | None = None
     location_id: str | None = None
     name: str | None = None
     serial_number: str | None = None
@@ -63,6 +77,8 @@ class Charger:
     iccid: str | None = None
     imsi: str | None = None
     booted_at: datetime | None = None
+    drift_count: int | None = None
+    heartbeat_interval_s: int = HEARTBEAT_INTERVAL_S
 
     @property
     def charger_key(self) -> str:
@@ -72,12 +88,19 @@ class Charger:
     def is_placed(self) -> bool:
         return self.location_id is not None
 
+    @property
+    def only_evse_no(self) -> int:
+        """The EVSE that a report must be about which names none; 0, the charger itself, where there are several."""
+        return 1 if self.evse_count == 1 else 0
+
 
 @dataclass(frozen=True)
 class Evse:
     """One EVSE as last reported; `status` and `error_code` in the charger's own words, None before its first report.
 
-    `reported_at` is the charger's clock, `received_at` ours: the last report received wins, whatever its clock says.
+    With a `connector_no` it is what was said of that connector alone: kept from the second on, for EVSEs of OCPP 2.x
+    that have several. `reported_at` is the charger's clock, `received_at` ours: the last report received wins,
+    whatever its clock says.
     """
 
     charger_id: str
@@ -89,6 +112,7 @@ class Evse:
     vendor_error_code: str = ""
     reported_at: datetime | None = None
     received_at: datetime | None = None
+    connector_no: int | None = None
 
     @property
     def letter(self) -> str:
@@ -110,7 +134,7 @@ def charger_key(identity: str) -> str:
 
 
 def is_identity(text: str) -> bool:
-    """1 to 48 characters (OCPP 2.0.1 part 4, 3.1.1) of letters, digits and `. _ : @ * = + | -`."""
+    """1 to 48 characters (OCPP 2.0.1 part 4, 3.1.1) of letters, digits, `. _ : @ * = + | -` and blanks inside."""
     return _IDENTITY.fullmatch(text) is not None
 
 

@@ -192,6 +192,8 @@ def finish_command(
         ending.append(CommandRow.answer.set(answer))
     if error is not None:
         ending.append(CommandRow.error.set(error[:_MAX_ERROR]))
+    if command.is_secret:
+        ending += [CommandRow.payload.set({}), CommandRow.sent_payload.set({})]
     _move(uow, command, EVENT_OF_STATE[state], ending)
     if command.state == "sent":
         _clear_flight(uow, command, [])

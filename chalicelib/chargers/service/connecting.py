@@ -16,73 +16,21 @@ from chalicelib.chargers.model import (
     HEARTBEAT_INTERVAL_S,
     Charger,
     Connection,
-    ConnectionAttempt,
-    Handshake,
     Link,
-    Refused,
     charger_key,
-    decide_handshake,
-    is_identity,
 )
-from chalicelib.chargers.model.handshake import split_protocols
-from chalicelib.chargers.service.placing import PASSWORD_KEY, get_charger
 from chalicelib.chargers.store import (
-    ATTEMPTS,
     CONNECTIONS,
     LINKS,
     LinkRow,
-    attempts_pk,
     connection_key,
     link_key,
     touch_link,
 )
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
-_MAX_SHOWN_IDENTITY = 100
 _CONNECTION_CACHE_SIZE = 20_000
-
-
-def check_handshake(
-    uow: UnitOfWork, *, identity: str, authorization: str | None, offered_protocols: Sequence[str], source_ip: str
-) -> Handshake:
-    """Accepted or Refused. A refusal adds its connection attempt to the unit of work: commit that too.
-
-    `identity` is percent-decoded; `offered_protocols` are the Sec-WebSocket-Protocol values as they came.
-    """
-    ctx = uow.ctx
-    charger = get_charger(ctx, identity) if is_identity(identity) else None
-    outcome = decide_handshake(
-        charger,
-        identity=identity,
-        authorization=authorization,
-        offered=offered_protocols,
-        key=ctx.secret(PASSWORD_KEY).encode(),
-    )
-    if isinstance(outcome, Refused):
-        attempt = ConnectionAttempt(
-            attempt_id=ctx.new_id("att"),
-            charger_id=identity[:_MAX_SHOWN_IDENTITY],
-            status=outcome.status,
-            reason=outcome.reason,
-            detail=outcome.detail,
-            source_ip=source_ip,
-            offered_protocols=[name[:40] for name in split_protocols(offered_protocols)],
-            attempted_at=ctx.now(),
-            operator_id=charger.operator_id if charger else None,
-        )
-        uow.put(ATTEMPTS, attempt, name="connection attempt")
-    return outcome
-
-
-def list_attempts(
-    ctx: Context, operator_id: str | None, *, charger_id: str | None, limit: int, cursor: str | None
-) -> Page[ConnectionAttempt]:
-    """Refused handshakes, newest first: of an operator's chargers, or (None) of identities that nobody registered."""
-    steps = ATTEMPTS.walk(ctx, attempts_pk(operator_id), newest_first=True, cursor=cursor)
-    wanted = None if charger_id is None else charger_key(charger_id)
-    return page_of(steps, limit, lambda attempt: wanted is None or charger_key(attempt.charger_id) == wanted)
 
 
 def open_connection(uow: UnitOfWork, charger: Charger, connection_id: str, protocol: str) -> Connection:

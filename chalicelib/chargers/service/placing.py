@@ -57,11 +57,15 @@ _FACTS_CHUNK = 50
 
 @dataclass(frozen=True)
 class ChargerFacts:
-    """A charger with what is known of it now; `evses` in order, EVSE 0 (the charger itself) first if it reported."""
+    """A charger with what is known of it now; `evses` in order, EVSE 0 (the charger itself) first if it reported.
+
+    `further_connectors` are those beyond the first of their EVSE (OCPP 2.x); not read for lists of chargers.
+    """
 
     charger: Charger
     link: Link | None
     evses: tuple[Evse, ...]
+    further_connectors: tuple[Evse, ...] = ()
 
     @property
     def connectors(self) -> tuple[Evse, ...]:
@@ -135,9 +139,10 @@ def register_charger(uow: UnitOfWork, charger: Charger, password: str | None) ->
 
 
 def rotate_password(uow: UnitOfWork, charger: Charger, password: str | None) -> str:
-    """Sets a new password and returns it. A connection that is open stays."""
+    """Sets a new password and returns it. A connection that is open stays; a rotation by command is called off."""
     password, hashed = _new_password(uow.ctx, password)
-    _change(uow, CHARGERS, charger_row_key(charger.charger_id), ChargerRow, {"password_hash": hashed})
+    changes = {"password_hash": hashed, "new_password_hash": None}
+    _change(uow, CHARGERS, charger_row_key(charger.charger_id), ChargerRow, changes)
     return password
 
 
@@ -172,8 +177,7 @@ def require_charger(ctx: Context, charger_id: str) -> Charger:
 
 def list_evses(ctx: Context, charger_id: str) -> list[Evse]:
     """The EVSEs of a charger in order, without EVSE 0."""
-    page = EVSES.query(ctx, charger_pk(charger_id), EvseRow.sk.startswith(EVSE_PREFIX), consistent=True)
-    return [evse for evse in page.data if evse.evse_no > 0]
+    return [evse for evse in _reports_of(ctx, charger_id) if evse.evse_no > 0 and evse.connector_no is None]
 
 
 def find_evse_by_code(ctx: Context, code: str) -> Evse:
@@ -186,8 +190,18 @@ def find_evse_by_code(ctx: Context, code: str) -> Evse:
 
 
 def get_facts(ctx: Context, charger: Charger) -> ChargerFacts:
-    page = EVSES.query(ctx, charger_pk(charger.charger_id), EvseRow.sk.startswith(EVSE_PREFIX), consistent=True)
-    return ChargerFacts(charger, LINKS.get(ctx, *link_key(charger.charger_id)), tuple(page.data))
+    reports = _reports_of(ctx, charger.charger_id)
+    return ChargerFacts(
+        charger,
+        LINKS.get(ctx, *link_key(charger.charger_id)),
+        tuple(evse for evse in reports if evse.connector_no is None),
+        tuple(evse for evse in reports if evse.connector_no is not None),
+    )
+
+
+def _reports_of(ctx: Context, charger_id: str) -> list[Evse]:
+    """EVSEs, and behind each its connectors beyond the first."""
+    return EVSES.query(ctx, charger_pk(charger_id), EvseRow.sk.startswith(EVSE_PREFIX), consistent=True).data
 
 
 def list_chargers(
@@ -247,9 +261,14 @@ def list_evses_of(ctx: Context, chargers: Sequence[Charger]) -> dict[str, list[E
     return found
 
 
+def make_password() -> str:
+    """40 hex digits: an OCPP 1.6 AuthorizationKey as well as a 2.0.1 BasicAuthPassword."""
+    return secrets.token_hex(_PASSWORD_BYTES)
+
+
 def _new_password(ctx: Context, password: str | None) -> tuple[str, str]:
-    """The password (made if None: 40 hex digits, so that it is an OCPP 1.6 AuthorizationKey too) and its hash."""
-    password = secrets.token_hex(_PASSWORD_BYTES) if password is None else password
+    """The password (made if None) and its hash."""
+    password = make_password() if password is None else password
     return password, password_hash(password.encode(), ctx.secret(PASSWORD_KEY).encode())
 
 

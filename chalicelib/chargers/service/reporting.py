@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.chargers.model import MAX_REPORTED_EVSE_NO, Charger, Evse
+from chalicelib.chargers.model import MAX_REPORTED_CONNECTOR_NO, MAX_REPORTED_EVSE_NO, Charger, Evse
 from chalicelib.chargers.store import CHARGERS, ChargerRow, charger_row_key, status_write
+from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -25,7 +27,10 @@ def record_boot(
     iccid: str | None = None,
     imsi: str | None = None,
 ) -> None:
-    """Keeps what BootNotification says. The serial number is kept beside the registered one, never over it."""
+    """Keeps what BootNotification says. The serial number is kept beside the registered one, never over it.
+
+    A charger that is accepted has its configuration looked at (event `charger.booted`).
+    """
     said = (
         (ChargerRow.vendor, vendor),
         (ChargerRow.model, model),
@@ -42,6 +47,8 @@ def record_boot(
         condition=ChargerRow.pk.exists(),
         name="charger boot",
     )
+    if charger.is_placed:
+        outbox.emit(uow, "charger.booted", charger.charger_id, {"charger_id": charger.charger_id})
 
 
 def record_status(
@@ -53,11 +60,13 @@ def record_status(
     info: str | None = None,
     at: datetime | None = None,
     vendor_error_code: str | None = None,
+    *,
+    connector_no: int | None = None,
 ) -> None:
     """Keeps the latest report of an EVSE (0 = the charger itself), in the charger's words; `at` is its clock.
 
     The last report received wins: chargers' clocks lie more often than their queues reorder. Raises evse.invalid
-    for numbers above MAX_REPORTED_EVSE_NO.
+    for numbers above MAX_REPORTED_EVSE_NO. A connector beyond the first of its EVSE is kept beside it, too.
     """
     if not 0 <= evse_no <= MAX_REPORTED_EVSE_NO:
         raise invalid("evse.invalid", f"{evse_no} is not the number of an EVSE.")
@@ -72,3 +81,5 @@ def record_status(
         received_at=uow.ctx.now(),
     )
     uow.writes.append(status_write(evse))
+    if connector_no is not None and 1 < connector_no <= MAX_REPORTED_CONNECTOR_NO:
+        uow.writes.append(status_write(replace(evse, connector_no=connector_no)))

@@ -1,10 +1,21 @@
 """The use cases of charging, one module each. None of them commits; all may be decided again from fresh reads."""
 
 from chalicelib.charging.service.authorizing import authorize_id_token
+from chalicelib.charging.service.freshening import ask_for_fresh_values, handle_trigger_answer
 from chalicelib.charging.service.metering import record_meter_values
-from chalicelib.charging.service.requesting import cancel_or_stop, request_session
+from chalicelib.charging.service.requesting import cancel_or_stop, check_public, request_session
+from chalicelib.charging.service.reserving import (
+    cancel_reservation,
+    check_open_reservations,
+    handle_cancellation_answer,
+    handle_reservation_answer,
+    handle_reservation_update,
+    is_reservation_wanted,
+    request_reservation,
+)
 from chalicelib.charging.service.starting import StartOutcome, start_by_charger
 from chalicelib.charging.service.stopping import stop_by_charger
+from chalicelib.charging.service.transactions import record_transaction_event
 from chalicelib.charging.service.watching import (
     expire_request,
     give_up_session,
@@ -16,14 +27,25 @@ from chalicelib.charging.service.watching import (
 
 __all__ = [
     "StartOutcome",
+    "ask_for_fresh_values",
     "authorize_id_token",
     "cancel_or_stop",
+    "cancel_reservation",
+    "check_open_reservations",
+    "check_public",
     "expire_request",
     "give_up_session",
+    "handle_cancellation_answer",
     "handle_remote_start_answer",
     "handle_remote_stop_answer",
+    "handle_reservation_answer",
+    "handle_reservation_update",
+    "handle_trigger_answer",
+    "is_reservation_wanted",
     "is_start_awaited",
     "record_meter_values",
+    "record_transaction_event",
+    "request_reservation",
     "request_session",
     "request_stop",
     "start_by_charger",

@@ -1,26 +1,32 @@
-"""MeterValues, in words of the business: one write per frame, and the watch over the driver's money."""
+"""MeterValues, in words of the business: one write per frame, and the watch over the driver's money and wishes."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
-from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.chargers.model import Charger
 from chalicelib.charging import lookup
 from chalicelib.charging.lookup import SessionFacts
 from chalicelib.charging.model import (
+    STOP_TIMEOUT,
     ChargingSession,
+    Limits,
     MeterReading,
     MeterSample,
     Occupancy,
+    TransactionId,
     delivered_energy_wh,
     latest_sample,
 )
 from chalicelib.charging.service.watching import request_stop
-from chalicelib.charging.store import METER_READINGS, charger_pk, session_pk
+from chalicelib.charging.store import METER_READINGS, charger_pk
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs import rating
 
@@ -31,36 +37,113 @@ and the end are kept: a stop that cannot be stored would be sent again for ever.
 
 
 def record_meter_values(
-    uow: UnitOfWork, *, charger: Charger, evse_no: int, transaction_id: int | None, samples: list[MeterSample]
+    uow: UnitOfWork,
+    *,
+    charger: Charger,
+    evse_no: int,
+    transaction_id: TransactionId | None,
+    samples: list[MeterSample],
 ) -> None:
     """Keeps the samples with their session (or with the charger, when none can be found).
 
-    The same frame sent again lands on the same row. When the energy so far costs what was reserved, the charger is
-    told to stop: once, by the session's state.
+    The same frame sent again lands on the same row. When the energy so far costs what was reserved, when a limit of
+    the driver's is reached, or when a charger delivers that was told not to, it is told to stop.
     """
     latest = latest_sample(samples)
     if latest is None:
         return
     facts = _facts(uow.ctx, charger, evse_no, transaction_id)
-    owner = session_pk(facts.session_id) if facts else charger_pk(charger_key(charger.charger_id))
+    key = charger.charger_key
+    owner = lookup.readings_owner(facts.session) if facts else charger_pk(key)
     uow.put(METER_READINGS, reading_of(uow.ctx, owner, samples, latest))
-    if facts is not None and latest.energy_wh is not None and _spends_the_hold(facts, latest):
-        session = lookup.require_session(uow.ctx, facts.session_id)
-        if session.state == "charging":
-            _stop_if_possible(uow, session)
+    if facts is not None:
+        watch_limits(uow, facts, latest)
 
 
-def _stop_if_possible(uow: UnitOfWork, session: ChargingSession) -> None:
+def watch_limits(uow: UnitOfWork, facts: SessionFacts, latest: MeterSample) -> None:
+    """Tells the charger to stop where `latest` reaches a limit.
+
+    `facts` may be old: the session, read again, decides.
+    """
+    if stop_cause(facts, latest) is None:
+        return
+    session = lookup.require_session(uow.ctx, facts.session.session_id)
+    cause = stop_cause(replace(facts, session=session), latest)
+    if cause is not None and session.state == "charging" and _may_ask(session, cause, uow.ctx.now()):
+        _stop_if_possible(uow, session, cause)
+
+
+def stop_cause(facts: SessionFacts, latest: MeterSample) -> str | None:
+    """Why this delivery must end now: `not_authorized` (it never should have begun), `limit`; None: it may go on."""
+    session = facts.session
+    energy_wh = delivered_energy_wh(session.meter_start_wh, latest.energy_wh)
+    if session.authorization != "accepted" and _was_answered(session) and energy_wh:
+        return "not_authorized"
+    if latest.energy_wh is not None and session.held and facts.tariff is not None:
+        cost = rating.total_cost(facts.tariff, lookup.consumption(session, energy_wh, latest.taken_at))
+        if cost.amount >= session.held:
+            return "limit"
+    wishes = session.limits
+    return "limit" if wishes is not None and _is_reached(wishes, session, energy_wh, latest) else None
+
+
+def _was_answered(session: ChargingSession) -> bool:
+    """The charger was told what we think of the id token: in 1.6 always, in 2.x when there was one."""
+    return bool(session.id_token) or isinstance(session.transaction_id, int)
+
+
+def limits_of(session: ChargingSession) -> Limits | None:
+    """Where the charger shall end the delivery by itself, if it can: the amount that was paid for, and the wishes."""
+    wishes = session.limits or Limits()
+    limits = replace(wishes, cost=session.hold if session.target == "amount" and session.held else None)
+    return None if limits == Limits() else limits
+
+
+def cost_so_far(facts: SessionFacts, energy_wh: int, until: datetime) -> Money:
+    """What the delivery has cost up to `until`; nothing where there is no price."""
+    if facts.tariff is None:
+        return Money.zero(facts.session.currency)
+    return rating.total_cost(facts.tariff, lookup.consumption(facts.session, energy_wh, until))
+
+
+def _is_reached(wishes: Limits, session: ChargingSession, energy_wh: int, latest: MeterSample) -> bool:
+    duration_s = (latest.taken_at - (session.started_at or session.created_at)).total_seconds()
+    return any(
+        limit is not None and now is not None and now >= limit
+        for limit, now in (
+            (wishes.energy_wh, energy_wh),
+            (wishes.duration_s, duration_s),
+            (wishes.soc_percent, latest.soc_percent),
+        )
+    )
+
+
+def _may_ask(session: ChargingSession, cause: str, now: datetime) -> bool:
+    """A charger that refused is not asked again with every frame; one that goes on where it must not start, never."""
+    if session.stop_asked_at is None:
+        return True
+    return cause == "limit" and now - session.stop_asked_at >= STOP_TIMEOUT
+
+
+def _stop_if_possible(uow: UnitOfWork, session: ChargingSession, cause: str) -> None:
     """A full queue of commands must not cost the readings; the next frame tries again."""
     try:
-        request_stop(uow, session, requested_by="limit")
+        request_stop(uow, session, requested_by=cause)
     except DomainError as error:
         if error.code != "command.queue_full":
             raise
 
 
-def reading_of(ctx: Context, owner: str, samples: list[MeterSample], latest: MeterSample) -> MeterReading:
-    content = msgspec.json.encode(samples)
+def reading_of(
+    ctx: Context,
+    owner: str,
+    samples: list[MeterSample],
+    latest: MeterSample,
+    *,
+    seq_no: int | None = None,
+    charging_state: str | None = None,
+) -> MeterReading:
+    content = msgspec.json.encode(samples if seq_no is None else [samples, seq_no, charging_state])
     if len(content) > _MAX_SAMPLES_BYTES:
         samples = [samples[0], samples[-1]]
     return MeterReading(
@@ -72,20 +155,14 @@ def reading_of(ctx: Context, owner: str, samples: list[MeterSample], latest: Met
         power_w=latest.power_w,
         soc_percent=latest.soc_percent,
         samples=samples,
+        seq_no=seq_no,
+        charging_state=charging_state,
     )
 
 
-def _spends_the_hold(facts: SessionFacts, latest: MeterSample) -> bool:
-    if facts.tariff is None or not facts.held:
-        return False
-    energy_wh = delivered_energy_wh(facts.meter_start_wh, latest.energy_wh)
-    consumption = lookup.consumption(facts.session, energy_wh, latest.taken_at)
-    return rating.total_cost(facts.tariff, consumption).amount >= facts.held
-
-
-def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | None) -> SessionFacts | None:
+def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: TransactionId | None) -> SessionFacts | None:
     """The session these values belong to: by transaction id, else the one that is delivering on the EVSE."""
-    key = charger_key(charger.charger_id)
+    key = charger.charger_key
     cache = ctx.cache("charging.facts", size=4096)
     if transaction_id is not None:
         known: SessionFacts | None = cache.get((key, transaction_id))
@@ -95,22 +172,15 @@ def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: int | N
     session_id = None if transaction_id is None else _session_of(ctx, key, occupancy, transaction_id)
     wanted = session_id or (occupancy.session_id if occupancy else None)
     session = lookup.find_session(ctx, wanted) if wanted else None
-    if session is None or session.meter_start_wh is None or (session_id is None and not session.is_open):
+    if session is None or session.started_at is None or (session_id is None and not session.is_open):
         return None
-    facts = SessionFacts(
-        session_id=session.session_id,
-        operator_id=session.operator_id,
-        meter_start_wh=session.meter_start_wh,
-        held=session.held,
-        tariff=lookup.tariff_of(ctx, session),
-        session=session,
-    )
-    if session_id is not None:
+    facts = SessionFacts(session, lookup.tariff_of(ctx, session))
+    if session_id is not None and session.meter_start_wh is not None:
         cache.put((key, transaction_id), facts)
     return facts
 
 
-def _session_of(ctx: Context, key: str, occupancy: Occupancy | None, transaction_id: int) -> str | None:
+def _session_of(ctx: Context, key: str, occupancy: Occupancy | None, transaction_id: TransactionId) -> str | None:
     """On the connector that was named, else on any other: some firmware names connector 0, or a wrong one."""
     session_id = occupancy.session_of(transaction_id) if occupancy else None
     if session_id is not None:

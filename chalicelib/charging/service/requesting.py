@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
@@ -12,10 +15,13 @@ from chalicelib.charging.model import (
     PENDING_STATES,
     START_TIMEOUT,
     ChargingSession,
+    Limits,
     Occupancy,
     Target,
 )
 from chalicelib.charging.service.authorizing import operator_of
+from chalicelib.charging.service.metering import limits_of
+from chalicelib.charging.service.reserving import reservation_in_the_way
 from chalicelib.charging.service.watching import close_unstarted, request_stop
 from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.drivers import service as drivers
@@ -27,22 +33,32 @@ from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import TariffVersion
 from chalicelib.wallets import service as wallets
 
-_FREE_STATUSES = frozenset({"Available", "Preparing", "SuspendedEV", "SuspendedEVSE", "Finishing", ""})
+_FREE_STATUSES = frozenset({"Available", "Preparing", "SuspendedEV", "SuspendedEVSE", "Finishing", "Occupied", ""})
+"""1.6 and 2.x; the latter calls an EVSE occupied as soon as a car is plugged in. Who charges, our sessions know."""
 
 
 def request_session(
-    uow: UnitOfWork, *, session_id: str, driver_id: str, charger_id: str, evse_no: int, amount: Money | None
+    uow: UnitOfWork,
+    *,
+    session_id: str,
+    driver_id: str,
+    charger_id: str,
+    evse_no: int,
+    amount: Money | None,
+    limits: Limits | None = None,
 ) -> ChargingSession:
-    """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full".
+    """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full"; `limits` are the
+    driver's other wishes, of which the first that is reached ends the charge.
 
     Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy,
-    tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds.
+    evse.reserved, tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds.
     """
     ctx = uow.ctx
     charger = chargers.require_charger(ctx, charger_id)
     if drivers.standing(drivers.require_driver(ctx, driver_id), charger.operator_id) == "inactive":
         raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
-    _check_reachable(uow, charger, evse_no)
+    reservation = reservation_in_the_way(uow, charger, evse_no, driver_id)
+    _check_reachable(uow, charger, evse_no, reserved=reservation is not None)
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     tariff = tariffs.resolve_tariff(
         ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
@@ -60,7 +76,8 @@ def request_session(
         location_id=charger.location_id,
         charger_id=charger.charger_id,
         evse_no=evse_no,
-        id_token=drivers.app_token(driver_id),
+        # The charger opens a reserved EVSE to the id token that it was reserved for.
+        id_token=reservation.id_token if reservation else drivers.app_token(driver_id),
         authorization="accepted",
         currency=tariff.currency,
         time_zone=location.time_zone if location else operator.time_zone,
@@ -70,6 +87,8 @@ def request_session(
         held=held.amount,
         tariff_id=tariff.tariff_id,
         tariff_version=tariff.version,
+        limits=limits,
+        reservation_id=reservation.reservation_id if reservation else None,
     )
     uow.create(SESSIONS, session, on_conflict=conflict("charging_session.exists", "This session exists already."))
     _reserve_evse(uow, session)
@@ -80,7 +99,7 @@ def request_session(
         uow,
         charger_id=charger.charger_id,
         action="start_session",
-        payload={"evse_no": evse_no, "id_token": session.id_token},
+        payload=_intent(session),
         requested_by=driver_id,
         session_id=session_id,
     )
@@ -100,16 +119,36 @@ def cancel_or_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: s
     return session
 
 
-def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int) -> None:
+def _intent(session: ChargingSession) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "evse_no": session.evse_no,
+        "id_token": session.id_token,
+        "remote_start_id": session.remote_start_id,
+    }
+    limits = limits_of(session)
+    if limits is not None:
+        named = {name: value for name, value in asdict(limits).items() if value is not None and name != "cost"}
+        if limits.cost is not None:
+            named |= {"cost": limits.cost.amount, "currency": limits.cost.currency}
+        payload["limits"] = named
+    return payload
+
+
+def check_public(charger: Charger) -> None:
+    """Raises charger.not_public where drivers may not ask for anything from the phone."""
     if not charger.charge_with_qr or charger.location_id is None:
         raise conflict("charger.not_public", "This charger does not take charges from the phone.")
+
+
+def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, *, reserved: bool) -> None:
+    check_public(charger)
     evse = next((e for e in chargers.list_evses(uow.ctx, charger.charger_id) if e.evse_no == evse_no), None)
     if evse is None or evse_no == 0:
         raise invalid("evse.not_found", f"This charger has no connector {evse_no}.", "/evse_no")
     link = chargers.get_link(uow.ctx, charger.charger_id)
     if link is None or link.connection_id is None:
         raise conflict("charger.offline", "This charger is not connected at the moment.")
-    if (evse.status or "") not in _FREE_STATUSES:
+    if (evse.status or "") not in _FREE_STATUSES and not (reserved and evse.status == "Reserved"):
         raise conflict("evse.busy", f"Connector {evse_no} is {evse.status}.")
 
 

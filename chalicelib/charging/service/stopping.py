@@ -1,10 +1,11 @@
-"""StopTransaction, in words of the business: the charger says that delivery is over, and what the meter shows."""
+"""The end of a delivery, as the charger tells it: StopTransaction (1.6), and what 2.x shares with it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.chargers.model import Charger
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     DELIVERING_STATES,
@@ -12,11 +13,15 @@ from chalicelib.charging.model import (
     ChargingSession,
     MeterSample,
     OrphanStop,
+    Registers,
+    TransactionId,
+    first_register_wh,
     latest_sample,
+    settle_registers,
 )
 from chalicelib.charging.service.closing import close_delivery
 from chalicelib.charging.service.metering import reading_of
-from chalicelib.charging.store import METER_READINGS, ORPHAN_STOPS, session_pk
+from chalicelib.charging.store import METER_READINGS, ORPHAN_STOPS, orphan_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -25,8 +30,8 @@ def stop_by_charger(
     uow: UnitOfWork,
     *,
     charger: Charger,
-    transaction_id: int,
-    meter_stop_wh: int,
+    transaction_id: TransactionId,
+    meter_stop_wh: int | None,
     stopped_at: datetime,
     reason: str | None,
     id_token: str | None,
@@ -41,33 +46,92 @@ def stop_by_charger(
     """
     session = _find(uow.ctx, charger, transaction_id, meter_stop_wh, stopped_at)
     if session is None or session.state == "abnormal":
-        uow.put(
-            ORPHAN_STOPS,
-            OrphanStop(
-                charger_key=charger_key(charger.charger_id),
-                transaction_id=transaction_id,
-                meter_stop_wh=meter_stop_wh,
-                stopped_at=stopped_at,
-                received_at=uow.ctx.now(),
-                id_token=id_token,
-                reason=reason,
-            ),
-        )
+        keep_orphan(uow, charger, session, transaction_id, meter_stop_wh, stopped_at, id_token=id_token, reason=reason)
         return None if session is None else Authorization(session.authorization, session.driver_id)
     latest = latest_sample(samples)
     if session.state in DELIVERING_STATES:
-        close_delivery(
-            uow, session, event="stopped", meter_stop_wh=meter_stop_wh, stopped_at=stopped_at, reason=reason or "Local"
-        )
+        told = Registers(session.meter_start_wh, meter_stop_wh)
+        end_delivery(uow, session, told, stopped_at=stopped_at, reason=reason, samples=samples)
         if latest is not None:
-            uow.put(METER_READINGS, reading_of(uow.ctx, session_pk(session.session_id), samples, latest))
+            uow.put(METER_READINGS, reading_of(uow.ctx, lookup.readings_owner(session), samples, latest))
     return Authorization(session.authorization, session.driver_id)
 
 
+def end_delivery(
+    uow: UnitOfWork,
+    session: ChargingSession,
+    told: Registers,
+    *,
+    stopped_at: datetime,
+    reason: str | None,
+    samples: list[MeterSample],
+) -> ChargingSession:
+    """Settles a session whose end was told. A register that was not told is taken from what was read in between, and
+    the session says so (`abnormal_cause`): it may have delivered more."""
+    first_wh = last_wh = None
+    if told.start_wh is None or told.stop_wh is None:
+        first_wh, last_wh = _seen(uow.ctx, session, samples)
+    registers = settle_registers(told, first_wh, last_wh)
+    return close_delivery(
+        uow,
+        replace(session, meter_start_wh=registers.start_wh),
+        event="stopped",
+        meter_stop_wh=registers.stop_wh,
+        stopped_at=stopped_at,
+        reason=reason or "Local",
+        abnormal_cause=registers.cause,
+    )
+
+
+def keep_orphan(
+    uow: UnitOfWork,
+    charger: Charger,
+    session: ChargingSession | None,
+    transaction_id: TransactionId,
+    meter_stop_wh: int | None,
+    stopped_at: datetime,
+    *,
+    id_token: str | None,
+    reason: str | None,
+) -> None:
+    """A stop that bills nothing (any more): listed for the operator. Told again, it lands on the same row."""
+    uow.put(
+        ORPHAN_STOPS,
+        OrphanStop(
+            operator_id=charger.operator_id,
+            charger_id=charger.charger_id,
+            transaction_id=transaction_id,
+            meter_stop_wh=meter_stop_wh,
+            stopped_at=stopped_at,
+            received_at=uow.ctx.now(),
+            cause="unknown_transaction" if session is None else "session_over",
+            session_id=None if session is None else session.session_id,
+            id_token=id_token,
+            reason=reason,
+        ),
+    )
+
+
+def forget_orphan(uow: UnitOfWork, charger: Charger, transaction_id: TransactionId, stopped_at: datetime) -> None:
+    """The session of a stop was found after all: its begin came behind its end."""
+    uow.delete(ORPHAN_STOPS, orphan_key(charger.operator_id, charger.charger_id, transaction_id, stopped_at))
+
+
+def _seen(ctx: Context, session: ChargingSession, samples: list[MeterSample]) -> tuple[int | None, int | None]:
+    """The first and the last register that were read, those that come with the end included."""
+    first_wh = lookup.first_register_wh(ctx, lookup.readings_owner(session))
+    latest = latest_sample(samples)
+    last_wh = None if latest is None else latest.energy_wh
+    if last_wh is None:
+        reading = lookup.latest_reading(ctx, session)
+        last_wh = None if reading is None else reading.energy_wh
+    return first_register_wh(samples) if first_wh is None else first_wh, last_wh
+
+
 def _find(
-    ctx: Context, charger: Charger, transaction_id: int, meter_stop_wh: int, stopped_at: datetime
+    ctx: Context, charger: Charger, transaction_id: TransactionId, meter_stop_wh: int | None, stopped_at: datetime
 ) -> ChargingSession | None:
-    occupancies = lookup.list_occupancies(ctx, charger_key(charger.charger_id))
+    occupancies = lookup.list_occupancies(ctx, charger.charger_key)
     for occupancy in occupancies:
         session_id = occupancy.session_of(transaction_id)
         if session_id is not None:
@@ -78,7 +142,8 @@ def _find(
     return delivering[0] if fitting else None
 
 
-def _may_end(session: ChargingSession, meter_stop_wh: int, stopped_at: datetime) -> bool:
+def _may_end(session: ChargingSession, meter_stop_wh: int | None, stopped_at: datetime) -> bool:
     """Not with a meter, or a time, from before the session: that is an old stop, sent again."""
     began = min(session.started_at or session.created_at, session.created_at)
-    return meter_stop_wh >= (session.meter_start_wh or 0) and stopped_at >= began
+    forward = meter_stop_wh is None or meter_stop_wh >= (session.meter_start_wh or 0)
+    return forward and stopped_at >= began

@@ -51,7 +51,9 @@ def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str
 
     Raises command.queue_full, with nothing added to `uow`.
     """
-    stopping = replace(session, state=SESSION_LIFECYCLE.next(session.state, "stop_requested"))
+    stopping = replace(
+        session, state=SESSION_LIFECYCLE.next(session.state, "stop_requested"), stop_asked_at=uow.ctx.now()
+    )
     chargers.queue_command(
         uow,
         charger_id=session.charger_id,
@@ -80,13 +82,16 @@ def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
 
 def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> ChargingSession:
     """Energy and time as far as the charger has told them: nobody pays for what nobody saw."""
-    reading = lookup.latest_reading(uow.ctx, session.session_id)
+    reading = lookup.latest_reading(uow.ctx, session)
     last_wh = reading.energy_wh if reading is not None else None
+    start_wh = session.meter_start_wh
+    if start_wh is None:
+        start_wh = lookup.first_register_wh(uow.ctx, lookup.readings_owner(session))
     return close_delivery(
         uow,
-        session,
+        replace(session, meter_start_wh=start_wh),
         event="lost",
-        meter_stop_wh=session.meter_start_wh if last_wh is None else last_wh,
+        meter_stop_wh=start_wh if last_wh is None else last_wh,
         stopped_at=reading.taken_at if reading is not None else session.started_at or uow.ctx.now(),
         reason=None,
         abnormal_cause=cause,

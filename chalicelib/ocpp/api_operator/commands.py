@@ -8,16 +8,15 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import Charger, Command
+from chalicelib.chargers.model import Command
 from chalicelib.identity.scope import may_see
-from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import invalid, not_found
+from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.ocpp import preparing
 from chalicelib.ocpp.api_operator.common import api, owned_charger
-from chalicelib.ocpp.version import Version
-from chalicelib.ocpp.versions import VERSIONS
+from chalicelib.ocpp.masking import mask_payload
 
+PasswordText = Annotated[str, msgspec.Meta(min_length=16, max_length=40)]
 ActionText = Annotated[str, msgspec.Meta(max_length=50, description="An OCPP action of the charger's version.")]
 
 
@@ -42,8 +41,9 @@ class ProgressView(Shape):
 
 
 class CommandView(Shape):
-    """`answer` is the charger's, `error` tells why there is none; `ocpp_action` is what was sent for an intent of the
-    platform; `progress` what the charger reported later about what it had accepted."""
+    """`answer` is the charger's, `error` tells why there is none, or which of its items were refused; `ocpp_action` is
+    what was sent for an intent of the platform; `progress` what the charger reported later about what it had
+    accepted."""
 
     command_id: str
     charger_id: str
@@ -68,7 +68,7 @@ def command_view(command: Command) -> CommandView:
         command_id=command.command_id,
         charger_id=command.charger_id,
         action=command.action,
-        payload=command.payload,
+        payload={} if command.is_secret else mask_payload(command.payload),
         state=command.state,
         requested_by=command.requested_by,
         session_id=command.session_id,
@@ -93,15 +93,8 @@ def create_command(req: Request, charger_id: str, body: CommandCreate) -> Comman
     here (422); a charger that never connected is taken to speak the first version that knows the action.
     """
     charger = owned_charger(req, charger_id)
-    version = _version(req.ctx, charger, body.action)
-    command = chargers.queue_command(
-        req.uow,
-        charger_id=charger.charger_id,
-        action=body.action,
-        payload=preparing.prepare(req.ctx, version, body.action, body.payload),
-        requested_by=req.actor.user_id or req.actor.login_id,
-        purpose="operator",
-    )
+    requested_by = req.actor.user_id or req.actor.login_id
+    command = preparing.ask(req.uow, charger, body.action, body.payload, requested_by)
     req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
     return command_view(command)
 
@@ -125,13 +118,20 @@ def list_commands(req: Request, charger_id: str, query: CommandQuery) -> PageVie
     return page_view(page, command_view)
 
 
-def _version(ctx: Context, charger: Charger, action: str) -> Version:
-    """Raises command.action (422) for what this charger cannot be asked."""
-    link = chargers.get_link(ctx, charger.charger_id)
-    spoken = None if link is None else VERSIONS.get(link.protocol or "")
-    candidates = [spoken] if spoken is not None else list(VERSIONS.values())
-    found = next((version for version in candidates if action in version.commands), None)
-    if found is None:
-        names = sorted({name for version in candidates for name in version.commands})
-        raise invalid("command.action", f"{action!r} is not a command: {', '.join(names)}.", "/action")
-    return found
+class PasswordRotation(Shape):
+    """`password`: 16 to 40 characters; made when it is left out."""
+
+    password: PasswordText | None = None
+
+
+@api.post("/v1/chargers/{charger_id}/password-rotations", "chargers:write", status=202)
+def rotate_password_by_command(req: Request, charger_id: str, body: PasswordRotation) -> CommandView:
+    """Tells the charger a new password over its connection.
+
+    The old and the new one are both let in until the charger has used the new one; then the old one is refused.
+    """
+    charger = owned_charger(req, charger_id)
+    requested_by = req.actor.user_id or req.actor.login_id
+    command = chargers.rotate_password_by_command(req.uow, charger, body.password, requested_by)
+    req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
+    return command_view(command)

@@ -14,15 +14,16 @@ _STATUSES: Final[dict[AuthorizationStatus, str]] = {
     "expired": "Expired",
     "invalid": "Invalid",
     "concurrent": "ConcurrentTx",
+    "no_credit": "Blocked",
 }
-_ID_TAG_LENGTH: Final = 20
+ID_TAG_LENGTH: Final = 20
 
 
 def id_tag_info(authorization: Authorization) -> Payload:
     info: Payload = {"status": _STATUSES[authorization.status]}
     if authorization.expires_at is not None:
         info["expiryDate"] = to_rfc3339(authorization.expires_at)
-    if authorization.parent and len(authorization.parent) <= _ID_TAG_LENGTH:
+    if authorization.parent and len(authorization.parent) <= ID_TAG_LENGTH:
         info["parentIdTag"] = authorization.parent
     return info
 

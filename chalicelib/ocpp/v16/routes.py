@@ -1,4 +1,5 @@
-"""OCPP 1.6J, the whole surface: every action of the version is in exactly one of these three.
+"""OCPP 1.6J with its security extension, the whole surface: every action of the version is in one of the two maps,
+and DataTransfer in both.
 
 The schema of an action is its name, that of its answer `<Action>Response`.
 """
@@ -9,17 +10,25 @@ from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.ocpp.errors import V16_CODES, V16_FAULTS
+from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.schemas import SchemaFolder
 from chalicelib.ocpp.v16.actions import (
     authorize,
     boot_notification,
     data_transfer,
+    diagnostics_status_notification,
+    firmware_status_notification,
     heartbeat,
+    log_status_notification,
     meter_values,
+    security_event_notification,
+    sign_certificate,
+    signed_firmware_status_notification,
     start_transaction,
     status_notification,
     stop_transaction,
 )
+from chalicelib.ocpp.v16.commands import certificates, charging_profiles, configuration, local_lists, reservations
 from chalicelib.ocpp.v16.commands.wordings import WORDINGS
 from chalicelib.ocpp.version import Action, CommandRoute, Version
 
@@ -27,54 +36,60 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "Authorize": Action(authorize.handle),
     "BootNotification": Action(boot_notification.handle, while_pending=True, fresh_charger=True),
     "DataTransfer": Action(data_transfer.handle),
+    "DiagnosticsStatusNotification": Action(diagnostics_status_notification.handle, while_pending=True),
+    "FirmwareStatusNotification": Action(firmware_status_notification.handle, while_pending=True),
     "Heartbeat": Action(heartbeat.handle),
+    "LogStatusNotification": Action(log_status_notification.handle, while_pending=True),
     "MeterValues": Action(meter_values.handle, meter_values.refuse, while_pending=True),
+    "SecurityEventNotification": Action(security_event_notification.handle, while_pending=True),
+    "SignCertificate": Action(sign_certificate.handle, sign_certificate.refuse),
+    "SignedFirmwareStatusNotification": Action(signed_firmware_status_notification.handle, while_pending=True),
     "StartTransaction": Action(start_transaction.handle, start_transaction.refuse, fresh_charger=True),
     "StatusNotification": Action(status_notification.handle, status_notification.refuse),
     "StopTransaction": Action(stop_transaction.handle, while_pending=True),
 }
 
 _ACCEPTED: Final = frozenset({"Accepted"})
+_OR_CANCELED: Final = frozenset({"Accepted", "AcceptedCanceled"})
+"""It does what was asked, and has given up what it did before."""
+
+
+def _numbered(payload: Payload) -> str:
+    return f"request#{payload['requestId']}"
+
 
 COMMANDS: Final[Mapping[str, CommandRoute]] = {
+    "CancelReservation": CommandRoute(_ACCEPTED, on_answer=reservations.record_cancelled),
+    "CertificateSigned": CommandRoute(_ACCEPTED),
     "ChangeAvailability": CommandRoute(frozenset({"Accepted", "Scheduled"})),
-    "ChangeConfiguration": CommandRoute(frozenset({"Accepted", "RebootRequired"})),
+    "ChangeConfiguration": CommandRoute(
+        frozenset({"Accepted", "RebootRequired"}), on_answer=configuration.record_written
+    ),
     "ClearCache": CommandRoute(_ACCEPTED),
+    "ClearChargingProfile": CommandRoute(_ACCEPTED, on_answer=charging_profiles.record_cleared),
     "DataTransfer": CommandRoute(_ACCEPTED),
-    "GetConfiguration": CommandRoute(),
+    "DeleteCertificate": CommandRoute(_ACCEPTED, on_answer=certificates.record_deleted),
+    "ExtendedTriggerMessage": CommandRoute(_ACCEPTED),
+    "GetCompositeSchedule": CommandRoute(_ACCEPTED),
+    "GetConfiguration": CommandRoute(on_answer=configuration.record_read),
+    "GetDiagnostics": CommandRoute(topic=lambda _payload: "diagnostics"),
+    "GetInstalledCertificateIds": CommandRoute(
+        frozenset({"Accepted", "NotFound"}), on_answer=certificates.record_listed
+    ),
+    "GetLocalListVersion": CommandRoute(on_answer=local_lists.record_version),
+    "GetLog": CommandRoute(_OR_CANCELED, topic=_numbered),
+    "InstallCertificate": CommandRoute(_ACCEPTED, on_answer=certificates.record_installed),
     "RemoteStartTransaction": CommandRoute(_ACCEPTED),
     "RemoteStopTransaction": CommandRoute(_ACCEPTED),
+    "ReserveNow": CommandRoute(_ACCEPTED),
     "Reset": CommandRoute(_ACCEPTED),
+    "SendLocalList": CommandRoute(_ACCEPTED, on_answer=local_lists.record_sent),
+    "SetChargingProfile": CommandRoute(_ACCEPTED, on_answer=charging_profiles.record_set),
+    "SignedUpdateFirmware": CommandRoute(_OR_CANCELED, topic=_numbered),
     "TriggerMessage": CommandRoute(_ACCEPTED),
     "UnlockConnector": CommandRoute(frozenset({"Unlocked"})),
+    "UpdateFirmware": CommandRoute(topic=lambda _payload: "firmware"),
 }
-
-KNOWN_ELSEWHERE: Final = frozenset(
-    {
-        "CancelReservation",
-        "CertificateSigned",
-        "ClearChargingProfile",
-        "DeleteCertificate",
-        "DiagnosticsStatusNotification",
-        "ExtendedTriggerMessage",
-        "FirmwareStatusNotification",
-        "GetCompositeSchedule",
-        "GetDiagnostics",
-        "GetInstalledCertificateIds",
-        "GetLocalListVersion",
-        "GetLog",
-        "InstallCertificate",
-        "LogStatusNotification",
-        "ReserveNow",
-        "SecurityEventNotification",
-        "SendLocalList",
-        "SetChargingProfile",
-        "SignCertificate",
-        "SignedFirmwareStatusNotification",
-        "SignedUpdateFirmware",
-        "UpdateFirmware",
-    }
-)
 
 V16: Final = Version(
     protocol="ocpp1.6",
@@ -85,5 +100,4 @@ V16: Final = Version(
     commands=COMMANDS,
     wordings=WORDINGS,
     life_signs=frozenset({"Heartbeat"}),
-    known_elsewhere=KNOWN_ELSEWHERE,
 )

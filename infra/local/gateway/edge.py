@@ -14,15 +14,17 @@ from infra.local.gateway.websocket_events import Handshake, Pairs
 
 IDENTITY_PARAMETER: Final = "cp"
 ORIGIN_HEADER: Final = "x-origin-verify"
-_CDN_HEADERS: Final = "cloudfront-"
+SCHEME_HEADER: Final = "x-viewer-scheme"
+_CDN_HEADERS: Final = ("cloudfront-", "x-viewer-")
 
 
 def through_cdn(path: str, query: str, headers: Pairs, origin_secret: str) -> Handshake:
     """A request to `/ocpp/{identity}`: the last path segment, as encoded in the URL, becomes `cp`; the origin
     secret is added; what the client itself sent under those names is dropped."""
-    identity = path.rpartition("/")[2]
+    identity = path.strip("/").removeprefix("ocpp").rpartition("/")[2]
     kept = [(name, value) for name, value in headers if not _reserved(name)]
-    kept.append((ORIGIN_HEADER, origin_secret))
+    # This gateway has no TLS; AWS's CDN takes nothing else and therefore says nothing.
+    kept += [(ORIGIN_HEADER, origin_secret), (SCHEME_HEADER, "http")]
     parameters = [(name, value) for name, value in split_query(query) if name != IDENTITY_PARAMETER]
     parameters.append((IDENTITY_PARAMETER, identity))
     return Handshake(kept, parameters, unquote(identity))

@@ -42,7 +42,8 @@ def build_application(
     application.on_startup.append(websocket_api.start)
     application.on_shutdown.append(websocket_api.stop)
     application.on_cleanup.append(rest_api.stop)
-    application.router.add_get("/ocpp/{identity:.*}", websocket_api.handle, allow_head=False)
+    # Slashes too many are common in what installers type (infra/cloudfront/rewrite.js).
+    application.router.add_get("/{slashes:/*}ocpp/{identity:.*}", websocket_api.handle, allow_head=False)
     application.router.add_get(f"/{websocket_api.stage}", websocket_api.handle_direct, allow_head=False)
     for method, path, handler in management.routes(websocket_api):
         application.router.add_route(method, path, _guarded(handler))

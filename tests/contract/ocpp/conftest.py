@@ -12,9 +12,15 @@ def operator(world: World) -> Operator:
 
 
 @pytest.fixture
-def wire(world: World, operator: Operator) -> Wire:
+def protocol() -> str:
+    """The subprotocol of `wire`. A test that is parametrized by `protocol` has its own."""
+    return "ocpp1.6"
+
+
+@pytest.fixture
+def wire(world: World, operator: Operator, protocol: str) -> Wire:
     """A placed charger with two EVSEs, connected, not booted."""
     place(world, operator, "WIRE-1")
-    wire = Wire(world, "WIRE-1")
-    assert wire.connect() == (200, {"Sec-WebSocket-Protocol": "ocpp1.6"})
+    wire = Wire(world, "WIRE-1", protocol=protocol)
+    assert wire.connect() == (200, {"Sec-WebSocket-Protocol": protocol})
     return wire

@@ -31,9 +31,15 @@ def price(world: World, operator: Operator, per_kwh: str = "0.35") -> None:
 
 
 def driver(
-    world: World, operator: Operator, *, cents: int = 0, card: str = "", expires_at: datetime | None = None
+    world: World,
+    operator: Operator,
+    *,
+    cents: int = 0,
+    card: str = "",
+    expires_at: datetime | None = None,
+    group_id: str | None = None,
 ) -> Driver:
-    """A driver with so much in the wallet and, if named, a card."""
+    """A driver with so much in the wallet and, if named, a card, perhaps of a group."""
     driver_id = world.ctx.new_id("drv")
     person = Driver(driver_id, f"{driver_id.lower()}@example.com", "Dora Driver", world.ctx.now())
     world.commit(lambda uow: drivers.create_driver(uow, person))
@@ -54,7 +60,12 @@ def driver(
         known = drivers.require_driver(world.ctx, driver_id)
         world.commit(
             lambda uow: drivers.add_card(
-                uow, id_token=card, operator_id=operator.operator_id, driver=known, expires_at=expires_at
+                uow,
+                id_token=card,
+                operator_id=operator.operator_id,
+                driver=known,
+                expires_at=expires_at,
+                group_id=group_id,
             )
         )
     return drivers.require_driver(world.ctx, driver_id)

@@ -1,4 +1,4 @@
-"""Every 1.6 action that is served, from a table that cannot leave one out: schema-valid in, schema-valid out."""
+"""Every 1.6 action that is served, from tables that cannot leave one out: schema-valid in, schema-valid out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ocpp.v16.routes import ACTIONS, COMMANDS, KNOWN_ELSEWHERE, V16
-from tests.contract.ocpp.wire import Wire
+from chalicelib.ocpp.v16.routes import ACTIONS, COMMANDS, V16
+from tests.contract.ocpp import from_schema
+from tests.contract.ocpp.wire import Wire, place
+from tests.world import Operator, World
 
 AT = "2026-03-02T07:59:00.000Z"
 READING = {"timestamp": AT, "sampledValue": [{"value": "1250"}]}
@@ -17,8 +19,14 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "Authorize": {"idTag": "NOBODY"},
     "BootNotification": {"chargePointVendor": "V", "chargePointModel": "M"},
     "DataTransfer": {"vendorId": "V"},
+    "DiagnosticsStatusNotification": {"status": "Idle"},
+    "FirmwareStatusNotification": {"status": "Idle"},
     "Heartbeat": {},
+    "LogStatusNotification": {"status": "Idle"},
     "MeterValues": {"connectorId": 0, "meterValue": [READING]},
+    "SecurityEventNotification": {"type": "StartupOfTheDevice", "timestamp": AT},
+    "SignCertificate": {"csr": "no request at all"},
+    "SignedFirmwareStatusNotification": {"status": "Idle"},
     "StartTransaction": {"connectorId": 1, "idTag": "NOBODY", "meterStart": 0, "timestamp": AT},
     "StatusNotification": {"connectorId": 0, "errorCode": "NoError", "status": "Available"},
     "StopTransaction": {"transactionId": 0, "meterStop": 0, "timestamp": AT},
@@ -48,18 +56,24 @@ MAXIMAL: dict[str, dict[str, Any]] = {
         "meterSerialNumber": "n" * 25,
     },
     "DataTransfer": {"vendorId": "v" * 255, "messageId": "m" * 50, "data": "d" * 5000},
+    "DiagnosticsStatusNotification": {"status": "UploadFailed"},
+    "FirmwareStatusNotification": {"status": "InstallationFailed"},
     "Heartbeat": {},
+    "LogStatusNotification": {"status": "NotSupportedOperation", "requestId": 2**31 - 1},
     "MeterValues": {
         "connectorId": 1,
         "transactionId": 5,
         "meterValue": [{"timestamp": AT, "sampledValue": [FULL_VALUE] * 9}] * 3,
     },
+    "SecurityEventNotification": {"type": "t" * 50, "timestamp": AT, "techInfo": "i" * 255},
+    "SignCertificate": {"csr": "c" * 5500},
+    "SignedFirmwareStatusNotification": {"status": "InstallVerificationFailed", "requestId": 2**31 - 1},
     "StartTransaction": {
         "connectorId": 2,
         "idTag": "0123456789abcdefghij",
         "meterStart": 2**31 - 1,
         "timestamp": AT,
-        "reservationId": 0,
+        "reservationId": 2**31 - 1,
     },
     "StatusNotification": {
         "connectorId": 1,
@@ -89,19 +103,33 @@ def all_actions() -> set[str]:
 
 
 def test_every_action_of_1_6_is_in_exactly_one_place() -> None:
-    only_known = set(KNOWN_ELSEWHERE)
-    assert set(ACTIONS) | set(COMMANDS) | only_known == all_actions()
-    assert not only_known & (set(ACTIONS) | set(COMMANDS))
+    assert len(all_actions()) == 39
+    assert set(ACTIONS) | set(COMMANDS) == all_actions()
     assert set(ACTIONS) & set(COMMANDS) == {"DataTransfer"}
+    assert not V16.known_elsewhere
+
+
+def test_the_tables_leave_no_action_out() -> None:
+    assert set(MINIMAL) == set(MAXIMAL) == set(ACTIONS)
 
 
 @pytest.mark.parametrize("payloads", [MINIMAL, MAXIMAL], ids=["minimal", "maximal"])
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 def test_valid_in_valid_out(wire: Wire, action: str, payloads: dict[str, dict[str, Any]]) -> None:
     payload = payloads[action]
-    assert V16.schemas.violation(action, payload) is None
+    assert V16.request_violation(action, payload) is None
     answer = wire.call(action, payload)
-    assert V16.schemas.violation(f"{action}Response", answer) is None
+    assert V16.answer_violation(action, answer) is None
+
+
+@pytest.mark.parametrize("make", [from_schema.minimal, from_schema.maximal], ids=["minimal", "maximal"])
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_whatever_the_schema_allows_is_answered(wire: Wire, action: str, make: Any) -> None:
+    """Payloads that nobody would send, and that conform all the same: numbers at their ends, texts at their longest."""
+    payload = make(V16, action)
+    assert V16.request_violation(action, payload) is None
+    answer = wire.call(action, payload)
+    assert V16.answer_violation(action, answer) is None
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
@@ -111,5 +139,33 @@ def test_the_same_call_again_gets_the_same_answer(wire: Wire, action: str) -> No
 
 
 @pytest.mark.parametrize("action", sorted(all_actions() - set(ACTIONS)))
-def test_what_is_known_and_not_served_says_so(wire: Wire, action: str) -> None:
+def test_what_only_we_may_ask_is_not_served(wire: Wire, action: str) -> None:
     assert wire.error(action, {}) == "NotSupported"
+
+
+SERVED_WHILE_PENDING = {
+    "BootNotification",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "MeterValues",
+    "SecurityEventNotification",
+    "SignedFirmwareStatusNotification",
+    "StopTransaction",
+}
+"""What is heard of a charger without a place: how it is, and what has happened. What it may do waits."""
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_a_charger_that_waits_for_its_place_is_heard_and_gets_nothing(
+    world: World, operator: Operator, action: str
+) -> None:
+    place(world, operator, "WAITS", placed=False)
+    wire = Wire(world, "WAITS")
+    wire.connect()
+    if action in SERVED_WHILE_PENDING:
+        assert V16.answer_violation(action, wire.call(action, MAXIMAL[action])) is None
+        boots = world.rest.get("/v1/chargers/WAITS/events?kind=boot", token=operator.access_token)
+        assert boots.body["data"] == [], "it boots every minute until it is placed"
+    else:
+        assert wire.error(action, MAXIMAL[action]) == "SecurityError"

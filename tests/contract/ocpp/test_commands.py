@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from chalicelib.chargers import service as chargers
+from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp import jobs
-from chalicelib.ocpp.v16.routes import COMMANDS
+from chalicelib.ocpp.v16.routes import COMMANDS, V16
+from tests.contract.ocpp import from_schema
 from tests.contract.ocpp.wire import Wire, place
 from tests.world import World
 
@@ -20,37 +23,93 @@ def expire() -> None:
     jobs.expire_commands({**dict.fromkeys(names, ""), "detail": {}, "resources": []}, None)
 
 
-@pytest.mark.parametrize(
-    ("action", "payload", "answer", "state"),
-    [
-        ("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}, {"status": "Scheduled"}, "accepted"),
-        ("ChangeAvailability", {"connectorId": 1, "type": "Operative"}, {"status": "Rejected"}, "rejected"),
-        ("ChangeConfiguration", {"key": "k", "value": "v"}, {"status": "RebootRequired"}, "accepted"),
-        ("ChangeConfiguration", {"key": "k", "value": "v"}, {"status": "NotSupported"}, "rejected"),
-        ("ClearCache", {}, {"status": "Accepted"}, "accepted"),
-        ("DataTransfer", {"vendorId": "x"}, {"status": "UnknownVendorId"}, "rejected"),
-        ("GetConfiguration", {"key": ["a"]}, {"unknownKey": ["a"]}, "accepted"),
-        ("GetConfiguration", {}, {}, "accepted"),
-        ("RemoteStartTransaction", {"idTag": "X"}, {"status": "Rejected"}, "rejected"),
-        ("RemoteStopTransaction", {"transactionId": 1}, {"status": "Rejected"}, "rejected"),
-        ("Reset", {"type": "Soft"}, {"status": "Accepted"}, "accepted"),
-        ("TriggerMessage", {"requestedMessage": "Heartbeat"}, {"status": "NotImplemented"}, "rejected"),
-        ("UnlockConnector", {"connectorId": 1}, {"status": "Unlocked"}, "accepted"),
-        ("UnlockConnector", {"connectorId": 1}, {"status": "UnlockFailed"}, "rejected"),
-    ],
-)
-def test_a_command_ends_as_the_charger_says(wire: Wire, action: str, payload: Any, answer: Any, state: str) -> None:
-    queued = wire.queue(action, payload)
+YES: dict[str, set[str]] = {
+    "CancelReservation": {"Accepted"},
+    "CertificateSigned": {"Accepted"},
+    "ChangeAvailability": {"Accepted", "Scheduled"},
+    "ChangeConfiguration": {"Accepted", "RebootRequired"},
+    "ClearCache": {"Accepted"},
+    "ClearChargingProfile": {"Accepted"},
+    "DataTransfer": {"Accepted"},
+    "DeleteCertificate": {"Accepted"},
+    "ExtendedTriggerMessage": {"Accepted"},
+    "GetCompositeSchedule": {"Accepted"},
+    "GetConfiguration": set(),
+    "GetDiagnostics": set(),
+    "GetInstalledCertificateIds": {"Accepted", "NotFound"},
+    "GetLocalListVersion": set(),
+    "GetLog": {"Accepted", "AcceptedCanceled"},
+    "InstallCertificate": {"Accepted"},
+    "RemoteStartTransaction": {"Accepted"},
+    "RemoteStopTransaction": {"Accepted"},
+    "ReserveNow": {"Accepted"},
+    "Reset": {"Accepted"},
+    "SendLocalList": {"Accepted"},
+    "SetChargingProfile": {"Accepted"},
+    "SignedUpdateFirmware": {"Accepted", "AcceptedCanceled"},
+    "TriggerMessage": {"Accepted"},
+    "UnlockConnector": {"Unlocked"},
+    "UpdateFirmware": set(),
+}
+"""The words by which a charger says yes; none where any answer does."""
+
+
+def test_the_table_leaves_no_command_out() -> None:
+    assert set(YES) == set(COMMANDS)
+    for action, words in YES.items():
+        assert words <= from_schema.statuses(V16, action)
+        assert bool(words) == bool(from_schema.statuses(V16, action))
+
+
+def every_word() -> Iterator[tuple[str, str | None, str]]:
+    """Each command with each word that its answer may have, and how it must end."""
+    for action, words in YES.items():
+        for word in sorted(from_schema.statuses(V16, action)) or [None]:
+            yield action, word, "accepted" if word is None or word in words else "rejected"
+
+
+@pytest.mark.parametrize(("action", "word", "state"), list(every_word()))
+def test_a_command_ends_as_the_charger_says(wire: Wire, action: str, word: str | None, state: str) -> None:
+    answer = from_schema.minimal(V16, f"{action}Response") | ({} if word is None else {"status": word})
+    queued = wire.queue(action, from_schema.minimal(V16, action))
     [sent] = wire.commands()
-    assert sent == [2, queued.command_id, action, payload]
+    assert sent == [2, queued.command_id, action, from_schema.minimal(V16, action)]
+    assert V16.request_violation(action, sent[3]) is None
     assert wire.outcome(queued)[0] == "sent"
     wire.reply(sent, answer)
     assert wire.outcome(queued) == (state, answer)
 
 
-def test_the_table_above_leaves_no_command_out() -> None:
-    rows = test_a_command_ends_as_the_charger_says.pytestmark[0].args[1]
-    assert {row[0] for row in rows} == set(COMMANDS)
+@pytest.mark.parametrize("action", sorted(COMMANDS))
+def test_the_fullest_command_and_the_fullest_answer_pass(wire: Wire, action: str) -> None:
+    payload, answer = from_schema.maximal(V16, action), from_schema.maximal(V16, f"{action}Response")
+    queued = wire.queue(action, payload)
+    [sent] = wire.commands()
+    assert sent[2:] == [action, payload]
+    wire.reply(sent, answer)
+    assert wire.outcome(queued)[0] in ("accepted", "rejected")
+    assert wire.outcome(queued)[1] == answer
+
+
+def known_of(world: World) -> list[Any]:
+    """What answers have told of the charger: its configuration, profiles and certificates."""
+    charger = chargers.require_charger(world.ctx, "WIRE-1")
+    told = [maintenance.list_entries(world.ctx, "WIRE-1", noun).entries for noun in ("charging_profile", "certificate")]
+    return [*told, chargers.get_configuration(world.ctx, charger).known]
+
+
+@pytest.mark.parametrize("action", sorted(COMMANDS))
+def test_without_an_answer_nothing_is_known(wire: Wire, action: str) -> None:
+    """What an answer would have told is not taken from a CALLERROR, nor from silence."""
+    refused, silent = (wire.queue(action, from_schema.minimal(V16, action)) for _ in range(2))
+    [sent] = wire.commands()
+    assert wire.send(json.dumps([4, sent[1], "NotImplemented", "not here", {}])) is None
+    assert wire.outcome(refused) == ("failed", "NotImplemented: not here")
+    assert len(wire.commands()) == 1
+    wire.world.advance(31)
+    expire()
+    assert wire.outcome(silent)[0] == "timed_out"
+    assert not any(known_of(wire.world))
 
 
 def test_one_at_a_time_in_order(wire: Wire) -> None:

@@ -25,9 +25,12 @@ def reasons(world: World, operator_id: str | None) -> list[str]:
         ("ocpp0.1, ocpp1.6", "ocpp1.6"),
         (",ocpp1.6,", "ocpp1.6"),
         ("ocpp2.9,ocpp1.6", "ocpp1.6"),
+        ("ocpp2.0.1,ocpp1.6", "ocpp2.0.1"),
+        ("ocpp1.6,ocpp2.0.1", "ocpp1.6"),
+        ("ocpp2.1,ocpp2.0.1", "ocpp2.1"),
     ],
 )
-def test_one_offered_subprotocol_is_echoed(wire: Wire, offered: str, echoed: str) -> None:
+def test_the_first_offered_subprotocol_that_we_speak_is_echoed(wire: Wire, offered: str, echoed: str) -> None:
     assert wire.connect(protocols=offered) == (200, {"Sec-WebSocket-Protocol": echoed})
 
 

@@ -15,6 +15,13 @@ from tests.world import Operator, World
 from ws_handlers import connect, disconnect, message
 
 PASSWORD = "0123456789abcdefghij"
+OWN = "own"
+"""The subprotocol that a wire speaks: `Wire.protocol`."""
+BOOTS: dict[str, dict[str, Any]] = {
+    "ocpp1.6": {"chargePointVendor": "Wire", "chargePointModel": "One"},
+    "ocpp2.0.1": {"reason": "PowerUp", "chargingStation": {"vendorName": "Wire", "model": "One"}},
+    "ocpp2.1": {"reason": "PowerUp", "chargingStation": {"vendorName": "Wire", "model": "One"}},
+}
 _numbers = itertools.count(1)
 
 
@@ -27,13 +34,14 @@ class Wire:
     connection_id: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     _seen: int = 0
+    protocol: str = "ocpp1.6"
 
     def connect(
         self,
         *,
         identity: str | None = None,
         password: str | None = PASSWORD,
-        protocols: str | None = "ocpp1.6",
+        protocols: str | None = OWN,
         headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str]]:
         """The status of the handshake and the headers of its answer; a new connection when it was 200."""
@@ -41,7 +49,7 @@ class Wire:
         if password is not None:
             sent["Authorization"] = "Basic " + base64.b64encode(f"{self.charger_id}:{password}".encode()).decode()
         if protocols is not None:
-            sent["Sec-WebSocket-Protocol"] = protocols
+            sent["Sec-WebSocket-Protocol"] = self.protocol if protocols == OWN else protocols
         connection_id = f"connection-{next(_numbers)}"
         event = {
             "headers": sent,
@@ -82,16 +90,16 @@ class Wire:
         return str(answer[2])
 
     def boot(self) -> Any:
-        return self.call("BootNotification", {"chargePointVendor": "Wire", "chargePointModel": "One"})
+        return self.call("BootNotification", BOOTS[self.protocol])
 
     def commands(self) -> list[Any]:
         """The CALLs that were posted to this connection since the last look: `[2, id, action, payload]`.
 
         Commands that were queued are sent first, as the outbox would have it."""
         self.world.run_events({"command.queued": (jobs.on_command_queued,)})
-        posted = [json.loads(text) for text in self.world.posted(self.connection_id)]
+        posted = self.world.posted(self.connection_id)
         fresh, self._seen = posted[self._seen :], len(posted)
-        return fresh
+        return [json.loads(text) for text in fresh]
 
     def queue(self, action: str, payload: Any) -> Command:
         """An operator asks for a command; `commands` shows it when it was sent."""

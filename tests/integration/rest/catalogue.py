@@ -17,6 +17,8 @@ EURO: Mapping[str, Any] = {"amount": 100, "currency": "EUR"}
 ELEMENTS = [{"price_components": [{"type": "ENERGY", "price": "0.35"}]}]
 PLACE = {"name": "North", "address": "Nordweg 1", "city": "Kiel", "country": "DE", "time_zone": "Europe/Berlin"}
 ADMIN = {"email": "new{fresh}@admin.example", "full_name": "New Admin"}
+TOMORROW_EVENING = "2026-03-03T20:00:00Z"
+"""Of a world's first day (tests/world.py); the walks begin on its second."""
 SECRET_WORD = "a long enough password"
 
 BODIES: Mapping[str, Mapping[str, Any]] = {
@@ -46,7 +48,20 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "create_charger": {"charger_id": "CP-NEW-{fresh}", "evse_count": 2, "uid": "U1", "country": "DE"},
     "update_charger": {"name": "Renamed", "charge_with_qr": False, "country": "DE"},
     "rotate_charger_password": {"password": "another-password-of-24"},
+    "rotate_password_by_command": {"password": "another-password-of-24"},
+    "start_web_payment": {"charger_id": "CP-1", "evse_no": 1, "password": "0" * 12, "version": "v1"},
     "place_charger": {"location_id": "{location_id}"},
+    "put_configuration_override": {"name": "ConnectionTimeOut", "value": "90"},
+    "create_charger_template": {
+        "name": "T",
+        "vendor": "A*",
+        "settings": [{"name": "HeartbeatInterval", "value": "300"}],
+    },
+    "replace_charger_template": {
+        "name": "T2",
+        "model": "M",
+        "settings": [{"name": "LocalPreAuthorize", "value": None}],
+    },
     "create_command": {"action": "Reset", "payload": {"type": "Soft"}},
     "create_location": {**PLACE, "coordinates": {"latitude": "54.3", "longitude": "10.1"}},
     "update_location": {"name": "Renamed", "time_zone": "Europe/Paris", "country": "FR"},
@@ -61,16 +76,21 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "bind_id_token": {"driver_id": "{driver_id}"},
     "create_my_topup": {"amount": EURO},
     "adjust_wallet": {"direction": "top_up", "amount": EURO, "reason": "cash"},
+    "synchronize_local_list": {"full": True},
     "put_offline_notification": {"enabled": True, "timeout_min": 15, "charger_ids": ["{charger_id}"]},
-    "start_session": {"charger_id": "{charger_id}", "evse_no": 1, "amount": EURO},
+    "start_session": {"charger_id": "{charger_id}", "evse_no": 1, "amount": EURO, "limits": {"soc_percent": 80}},
+    "create_reservation": {"charger_id": "{charger_id}", "id_token": "{id_token}", "expires_at": TOMORROW_EVENING},
+    "create_my_reservation": {"charger_id": "{charger_id}", "evse_no": 2, "expires_at": TOMORROW_EVENING},
 }
 """By operation id. `{name}` stands for the id of a thing, as in a path; `{fresh}` makes a name that was not taken."""
 
 QUERIES: Mapping[str, Mapping[str, str]] = {
+    "get_customer_information": {"request_id": "5"},
     "list_cdrs": {"business_day": "{business_day}"},
     "list_ledger_entries": {"account_id": "{account_id}", "business_day": "{business_day}"},
     "get_ledger_account": {"business_day": "{business_day}"},
     "unassign_tariff": {"location_id": "{location_id}"},
+    "delete_configuration_override": {"name": "HeartbeatInterval"},
 }
 """What an endpoint cannot do without."""
 

@@ -105,8 +105,12 @@ def test_nobody_registered_it() -> None:
     [
         (("ocpp1.6",), "ocpp1.6"),
         ((",ocpp1.6",), "ocpp1.6"),
-        (("ocpp2.0.1 , ocpp1.6",), "ocpp1.6"),
-        (("ocpp2.0.1", " ocpp1.6 "), "ocpp1.6"),
+        (("ocpp2.0.1 , ocpp1.6",), "ocpp2.0.1"),
+        (("ocpp1.6", " ocpp2.0.1 "), "ocpp1.6"),
+        (("ocpp2.1, ocpp2.0.1, ocpp1.6",), "ocpp2.1"),
+        (("ocpp2.0.1,ocpp2.1",), "ocpp2.0.1"),
+        (("ocpp2.0, ocpp1.6",), "ocpp1.6"),
+        ((",ocpp2.0.1",), "ocpp2.0.1"),
         (("OCPP1.6",), "OCPP1.6"),
         (("ocpp1.5, ocpp1.2",), None),
         ((" , ,",), None),
@@ -114,7 +118,7 @@ def test_nobody_registered_it() -> None:
     ],
 )
 def test_subprotocols_as_chargers_send_them(offered: tuple[str, ...], subprotocol: str | None) -> None:
-    """OCPP.Core#91: KEBA sends `,ocpp2.0.1`."""
+    """The charger's order decides. OCPP.Core#91: KEBA sends `,ocpp2.0.1`."""
     assert negotiate(split_protocols(offered)) == subprotocol
 
 
@@ -136,7 +140,12 @@ def test_the_switch_for_chargers_that_offer_none() -> None:
     assert isinstance(refused, Refused)
     assert (refused.status, refused.reason) == (400, "subprotocol_missing")
     known = charger("secret-secret-1234", accepts_missing=True)
-    assert decide(known, authorization, ()) == Accepted(known, "ocpp1.6", None)
+    assert decide(known, authorization, ()) == Accepted(
+        known,
+        "ocpp1.6",
+        None,
+        oddities=(("subprotocol_assumed", "The charger offered no subprotocol; ocpp1.6 is spoken."),),
+    )
 
 
 def test_the_password_is_checked_before_the_subprotocol() -> None:

@@ -14,7 +14,7 @@ def test_identities_that_chargers_have(identity: str) -> None:
     assert is_identity(identity)
 
 
-@pytest.mark.parametrize("identity", ["", "x" * 49, "a b", "a/b", "a#b", "a%20", "ä", "CP-1\n"])
+@pytest.mark.parametrize("identity", ["", "x" * 49, " a", "a ", "a/b", "a#b", "a%20", "ä", "CP-1\n"])
 def test_identities_that_would_not_survive_a_url(identity: str) -> None:
     assert not is_identity(identity)
 

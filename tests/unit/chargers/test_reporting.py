@@ -54,6 +54,27 @@ def test_a_connector_that_nobody_registered_appears_without_a_code(site: Site) -
     assert (evse.evse_no, evse.letter, evse.code) == (3, "C", None)
 
 
+def test_further_connectors_of_an_evse_are_kept_beside_it(site: Site) -> None:
+    """OCPP 2.x: one EVSE, two cables. The EVSE shows the last word about any of them."""
+    for connector_no, status in ((1, "Available"), (2, "Available"), (2, "Occupied")):
+        site.world.commit(
+            lambda uow, connector_no=connector_no, status=status: chargers.record_status(
+                uow, "CP-1", 1, status, "NoError", connector_no=connector_no
+            )
+        )
+    evses = chargers.list_evses(site.world.ctx, "CP-1")
+    assert [(evse.evse_no, evse.status) for evse in evses] == [(1, "Occupied"), (2, None)]
+    facts = chargers.get_facts(site.world.ctx, site.charger)
+    assert [evse.evse_no for evse in facts.evses] == [1, 2]
+    further = [(evse.evse_no, evse.connector_no, evse.status) for evse in facts.further_connectors]
+    assert further == [(1, 2, "Occupied")]
+
+
+def test_a_connector_that_no_evse_has_leaves_no_row_of_its_own(site: Site) -> None:
+    site.world.commit(lambda uow: chargers.record_status(uow, "CP-1", 1, "Available", "NoError", connector_no=17))
+    assert chargers.get_facts(site.world.ctx, site.charger).further_connectors == ()
+
+
 @pytest.mark.parametrize("evse_no", [-1, 65, 2**31])
 def test_numbers_that_no_charger_has_make_no_row(site: Site, evse_no: int) -> None:
     with pytest.raises(DomainError) as refused:

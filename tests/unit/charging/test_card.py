@@ -58,10 +58,10 @@ def test_a_stranger_is_refused_and_the_energy_recorded_all_the_same(site: Site) 
     assert site.income() == 0
 
 
-def test_an_empty_wallet_is_blocked(site: Site) -> None:
+def test_an_empty_wallet_has_no_credit(site: Site) -> None:
     site.request(2000, evse_no=2)
-    assert service.authorize_id_token(site.world.ctx, charger=site.charger, id_token=CARD).status == "blocked"
-    assert site.start().authorization.status == "blocked"
+    assert service.authorize_id_token(site.world.ctx, charger=site.charger, id_token=CARD).status == "no_credit"
+    assert site.start().authorization.status == "no_credit"
 
 
 def test_a_blocked_card_is_blocked(site: Site) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import LONGEST_DELIVERY, MeterSample, OrphanStop
-from chalicelib.charging.store import ORPHAN_STOPS, OrphanStopRow, charger_pk
 from tests.site import CARD, Site, build_site
 from tests.world import World
 
@@ -82,8 +81,7 @@ def test_a_stop_with_a_wrong_id_does_not_choose_between_two_sessions(site: Site)
 
 def orphans(site: Site) -> list[OrphanStop]:
     """The stops that found no session, oldest first."""
-    page = ORPHAN_STOPS.query(site.world.ctx, charger_pk("cp-001"), OrphanStopRow.sk.startswith("orphan_stop#"))
-    return page.data
+    return lookup.list_orphan_stops(site.world.ctx, site.charger.operator_id, limit=10, cursor=None).data[::-1]
 
 
 def test_the_late_stop_of_a_session_that_was_given_up_is_kept(site: Site) -> None:
@@ -166,7 +164,7 @@ def test_a_stop_with_more_data_than_a_row_holds_is_stored_with_its_begin_and_end
     )
     [session] = site.sessions()
     assert session.state == "settled"
-    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    reading = lookup.latest_reading(site.world.ctx, session)
     assert reading is not None
     assert [sample.energy_wh for sample in reading.samples] == [1000, 4999]
 
@@ -228,7 +226,7 @@ def test_meter_values_without_a_transaction_belong_to_the_connectors_session(sit
     site.start(meter_wh=1000)
     site.meter(None, 1300)
     [session] = site.sessions()
-    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    reading = lookup.latest_reading(site.world.ctx, session)
     assert reading is not None
     assert reading.energy_wh == 1300
 
@@ -260,7 +258,7 @@ def test_the_same_meter_frame_twice_is_one_reading(site: Site) -> None:
     site.meter(outcome.transaction_id, 1100)
     site.meter(outcome.transaction_id, 1100)
     [session] = site.sessions()
-    assert len(lookup.list_readings(site.world.ctx, session.session_id, limit=10, cursor=None).data) == 1
+    assert len(lookup.list_readings(site.world.ctx, session, limit=10, cursor=None).data) == 1
 
 
 def test_another_card_takes_the_connector_and_the_request_gets_its_money_back(site: Site) -> None:
@@ -269,3 +267,42 @@ def test_another_card_takes_the_connector_and_the_request_gets_its_money_back(si
     site.start("DEADBEEF")
     assert site.session(asked.session_id).state == "expired"
     assert site.available() == 2000
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "energy_wh", "cause"),
+    [
+        (None, 1300, 200, "meter_start_missing"),
+        (1000, None, 200, "meter_stop_missing"),
+        (None, None, 100, "meter_start_missing"),
+    ],
+)
+def test_a_register_that_was_not_told_is_taken_from_the_readings(
+    site: Site, begin: int | None, end: int | None, energy_wh: int, cause: str | None
+) -> None:
+    """StartTransaction without meterStart, StopTransaction without meterStop: what the readings bound is billed."""
+    outcome = site.start(meter_wh=begin)
+    site.meter(outcome.transaction_id, 1100)
+    site.advance_s(1)
+    site.meter(outcome.transaction_id, 1200)
+    site.stop(outcome.transaction_id, end)
+    [session] = site.sessions()
+    assert (session.state, session.energy_wh) == ("settled", energy_wh)
+    assert session.abnormal_cause == cause
+
+
+def test_a_start_without_a_register_that_is_sent_again_is_the_same_session(site: Site) -> None:
+    at = site.world.clock.now()
+    first = site.start(meter_wh=None, at=at)
+    assert site.start(meter_wh=None, at=at, message_id="start-2").transaction_id == first.transaction_id
+    assert len(site.sessions()) == 1
+
+
+def test_a_lost_session_without_a_first_register_is_billed_between_its_readings(site: Site) -> None:
+    outcome = site.start(meter_wh=None)
+    site.meter(outcome.transaction_id, 1100)
+    site.advance_s(1)
+    site.meter(outcome.transaction_id, 1200)
+    [session] = site.sessions()
+    site.world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
+    assert site.session(session.session_id).energy_wh == 100

@@ -124,7 +124,7 @@ def test_the_readings_are_kept_and_the_stop_follows_when_the_queue_of_commands_i
     with pytest.raises(DomainError, match="queue_full"):
         site.world.commit(fill)
     site.meter(outcome.transaction_id, 300)
-    reading = lookup.latest_reading(site.world.ctx, session.session_id)
+    reading = lookup.latest_reading(site.world.ctx, session)
     assert reading is not None
     assert reading.energy_wh == 300
     assert site.session(session.session_id).state == "charging"

@@ -1,11 +1,11 @@
-"""OCPP-J 1.6: what is answered to what, and what is never answered."""
+"""OCPP-J: what is answered to what in which version, and what is never answered."""
 
 from __future__ import annotations
 
 import pytest
 
 from chalicelib.ocpp import frames
-from chalicelib.ocpp.errors import V16_FAULTS, Failure
+from chalicelib.ocpp.errors import V2_FAULTS, V16_FAULTS, V21_FAULTS, Failure
 from chalicelib.ocpp.exchange import Ignore, Refuse, Serve, Settle, Step, next_step
 from chalicelib.ocpp.frames import Call, Fault
 
@@ -28,6 +28,7 @@ def step(text: str) -> Step:
         ('[3,"id",{"a":', Settle("id", error="the charger's answer is malformed (not_json)")),
         ('[4,"id","NotSupported","no",{}]', Settle("id", error="NotSupported: no")),
         ('[4,"id","NotSupported",""]', Settle("id", error="NotSupported")),
+        (f'[4,"id","X","{"y" * 5000}",{{}}]', Settle("id", error="X: " + "y" * 497)),
     ],
 )
 def test_steps(text: str, expected: Step) -> None:
@@ -48,11 +49,45 @@ def test_steps(text: str, expected: Step) -> None:
         '["2","id","X",{}]',
         "[3,{},{}]",
         '[9,"id",{',
+        '[5,"id","X","",{}]',
+        '[6,"id","X",{}]',
     ],
 )
 def test_silence(text: str) -> None:
     assert isinstance(step(text), Ignore)
 
 
-def test_every_fault_has_its_row_in_1_6() -> None:
-    assert set(V16_FAULTS) == set(Fault)
+@pytest.mark.parametrize(
+    ("text", "in_2_0_1", "in_2_1"),
+    [
+        ("nonsense", Refuse("-1", Failure.FRAMEWORK, "unreadable"), None),
+        ('[2,"unfinished', Refuse("-1", Failure.FRAMEWORK, "unreadable"), None),
+        ('[2,"id","X",{', Refuse("id", Failure.FRAMEWORK, "not_json"), None),
+        ("{}", Refuse("-1", Failure.FRAMEWORK, "not_a_frame"), None),
+        ("[2]", Refuse("-1", Failure.FRAMEWORK, "not_a_frame"), None),
+        ('[9,"id","X",{}]', Refuse("id", Failure.MESSAGE_TYPE, "message_type"), None),
+        ('["2","id","X",{}]', Refuse("id", Failure.MESSAGE_TYPE, "message_type"), None),
+        ("[9,{}]", Refuse("-1", Failure.MESSAGE_TYPE, "message_type"), None),
+        ('[5,"id","X","",{}]', Refuse("id", Failure.MESSAGE_TYPE, "newer_type"), Ignore("newer_type")),
+        ('[6,"id","X",{}]', Refuse("id", Failure.MESSAGE_TYPE, "newer_type"), Ignore("newer_type")),
+        ('[6,"id",{', Refuse("id", Failure.MESSAGE_TYPE, "newer_type"), Ignore("newer_type")),
+        ("[6]", Refuse("-1", Failure.MESSAGE_TYPE, "newer_type"), Ignore("newer_type")),
+        ("[2,{},{},{}]", Refuse("-1", Failure.FRAMEWORK, "message_id"), None),
+        ('[2,"id","X"]', Refuse("id", Failure.FRAMEWORK, "element_count"), None),
+        ('[2,"id",5,{}]', Refuse("id", Failure.FRAMEWORK, "action"), None),
+        ('[2,"id","X",[]]', Refuse("id", Failure.FORMATION, "payload"), None),
+        ('[3,"unfinished', Ignore("unreadable"), None),
+        ("[3]", Ignore("not_a_frame"), None),
+        ('[4,"id",{', Settle("id", error="the charger's answer is malformed (not_json)"), None),
+    ],
+)
+def test_steps_of_2_x(text: str, in_2_0_1: Step, in_2_1: Step | None) -> None:
+    """`in_2_1` where it differs."""
+    frame = frames.decode(text)
+    assert next_step(frame, V2_FAULTS) == in_2_0_1
+    assert next_step(frame, V21_FAULTS) == (in_2_1 or in_2_0_1)
+
+
+@pytest.mark.parametrize("faults", [V16_FAULTS, V2_FAULTS, V21_FAULTS], ids=["1.6", "2.0.1", "2.1"])
+def test_every_fault_has_its_row(faults: dict[Fault, Failure | None]) -> None:
+    assert set(faults) == set(Fault)

@@ -18,6 +18,13 @@ RECEIVED = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
         ("2026-03-02T07:00:00", datetime(2026, 3, 2, 7, tzinfo=UTC)),
         ("2026-03-02T07:00Z", datetime(2026, 3, 2, 7, tzinfo=UTC)),
         (" 2026-03-02T07:00:00.123456Z ", datetime(2026, 3, 2, 7, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-03-02t07:00:00z", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("2026-03-02 07:00:00", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("2026-03-02T09:00:00+0200", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("2026-3-2 7:00:00 UTC", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("2026/03/02 07:00:00", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("1772434800", datetime(2026, 3, 2, 7, tzinfo=UTC)),
+        ("1772434800123", datetime(2026, 3, 2, 7, 0, 0, 123000, tzinfo=UTC)),
         ("2025-11-02T07:00:00Z", datetime(2025, 11, 2, 7, tzinfo=UTC)),
     ],
 )
@@ -36,6 +43,9 @@ def test_readable(text: str, moment: datetime) -> None:
         "2026-03-03T08:00:01Z",
         "9999-12-31T23:59:59-14:00",
         "2026-13-01T00:00:00Z",
+        "2026/13/01 00:00:00",
+        "9999999999",
+        "0000000000",
     ],
 )
 def test_of_no_use(text: object) -> None:

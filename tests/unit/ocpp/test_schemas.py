@@ -68,3 +68,33 @@ def test_every_failure_has_a_1_6_code() -> None:
     assert set(V16_CODES) == set(Failure)
     assert V16_CODES[Failure.FORMATION] == "FormationViolation"
     assert V16_CODES[Failure.OCCURRENCE] == "OccurenceConstraintViolation"
+
+
+@pytest.mark.parametrize("folder", ["v16", "v201", "v21"])
+def test_every_schema_compiles_and_takes_no_fraction_for_a_whole_number(folder: str) -> None:
+    schemas = SchemaFolder(folder)
+    names = sorted(path.stem for path in schemas.path("HeartbeatResponse").parent.glob("*.json"))
+    assert len(names) > 70
+    for name in names:
+        for key, spec in schemas.schema(name).get("properties", {}).items():
+            if spec.get("type") == "integer":
+                required = schemas.violation(name, {key: 1})
+                whole = schemas.violation(name, {key: 1.0})
+                assert whole is not None, (name, key)
+                assert required is None or required.failure is not Failure.TYPE
+
+
+def test_an_object_may_have_a_property_called_id() -> None:
+    """To draft 4 `id` is also a keyword."""
+    event = {
+        "eventType": "Started",
+        "timestamp": "2026-01-01T10:00:00Z",
+        "triggerReason": "Authorized",
+        "seqNo": 0,
+        "transactionInfo": {"transactionId": "T"},
+        "evse": {"id": 1},
+    }
+    v201 = SchemaFolder("v201")
+    assert v201.violation("TransactionEventRequest", event) is None
+    assert v201.violation("TransactionEventRequest", {**event, "evse": {"id": "1"}}) is not None
+    assert v201.violation("TransactionEventRequest", {**event, "evse": {}}) is not None

@@ -1,13 +1,16 @@
-"""BootNotification: the charger has started (OCPP 1.6 4.2). One without a location is Pending until it is placed."""
+"""BootNotification: the charger has started (OCPP 1.6 4.2).
+
+One without a location is Pending until it is placed; it boots again every minute, which is no news for its journal.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import HEARTBEAT_INTERVAL_S
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.version import Inbound
 
@@ -27,9 +30,15 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         iccid=payload.get("iccid"),
         imsi=payload.get("imsi"),
     )
-    accepted = charger.location_id is not None
+    accepted = charger.is_placed
+    if accepted:
+        names = ("chargePointVendor", "chargePointModel", "firmwareVersion")
+        summary = " ".join(payload[name] for name in names if payload.get(name))
+        maintenance.record_event(
+            uow, charger, kind="boot", at=call.received_at, summary=summary or "started", data=payload
+        )
     return {
         "status": "Accepted" if accepted else "Pending",
         "currentTime": to_rfc3339(call.received_at),
-        "interval": HEARTBEAT_INTERVAL_S if accepted else PENDING_RETRY_S,
+        "interval": charger.heartbeat_interval_s if accepted else PENDING_RETRY_S,
     }

@@ -15,9 +15,9 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     charging.record_meter_values(
         uow,
         charger=call.charger,
-        evse_no=evse_no_of(call.payload),
+        evse_no=evse_no_of(call.payload, call.charger),
         transaction_id=call.payload.get("transactionId"),
-        samples=read_samples(call.payload["meterValue"], call.received_at),
+        samples=read_samples(call.payload.get("meterValue", []), call.received_at),
     )
     return {}
 

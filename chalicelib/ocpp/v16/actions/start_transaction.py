@@ -17,27 +17,35 @@ from chalicelib.ocpp.version import Inbound
 
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
-    evse_no = evse_no_of(call.payload)
+    evse_no = evse_no_of(call.payload, call.charger)
     if evse_no == 0:
         raise invalid("evse.not_found", "Nothing charges at connector 0.", "/connectorId")
     outcome = charging.start_by_charger(
         uow,
         charger=call.charger,
         evse_no=evse_no,
-        id_token=call.payload["idTag"],
-        meter_start_wh=call.payload["meterStart"],
+        id_token=call.payload.get("idTag", ""),
+        meter_start_wh=call.payload.get("meterStart"),
         started_at=_started_at(call),
         message_id=call.message_id,
+        reservation_number=_reservation_number(call.payload),
     )
     return {"transactionId": outcome.transaction_id, "idTagInfo": id_tag_info(outcome.authorization)}
 
 
 def refuse(call: Inbound, _error: DomainError) -> Payload:
     """Not accepted, but with an id: the charger needs one to report its stop under, and would ask again without."""
-    key = start_key(call.payload["idTag"], _started_at(call), call.payload["meterStart"])
-    transaction_id = derive_transaction_id(charger_key(call.charger.charger_id), call.payload["connectorId"], key)
+    payload = call.payload
+    key = start_key(payload.get("idTag", ""), _started_at(call), payload.get("meterStart"))
+    transaction_id = derive_transaction_id(charger_key(call.charger.charger_id), payload.get("connectorId", 0), key)
     return {"transactionId": transaction_id, "idTagInfo": id_tag_info(INVALID)}
 
 
 def _started_at(call: Inbound) -> datetime:
     return moment_or_receipt(call.payload["timestamp"], call.received_at)
+
+
+def _reservation_number(payload: Payload) -> int | None:
+    """Chargers without a reservation leave it out, or fill in 0 or -1."""
+    number: int = payload.get("reservationId", 0)
+    return number if number > 0 else None

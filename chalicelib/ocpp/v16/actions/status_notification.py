@@ -13,10 +13,12 @@ from chalicelib.ocpp.version import Inbound
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     payload = call.payload
+    if "status" not in payload:
+        return {}
     chargers.record_status(
         uow,
         call.charger.charger_id,
-        evse_no_of(payload),
+        evse_no_of(payload, call.charger),
         payload["status"],
         payload["errorCode"],
         payload.get("info"),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ocpp.v16.meter_values import ENERGY, MAX_ENERGY_WH, POWER, STATE_OF_CHARGE, read_samples
+from chalicelib.ocpp.readings import ENERGY, MAX_ENERGY_WH, POWER, STATE_OF_CHARGE
+from chalicelib.ocpp.v16.meter_values import read_samples
 
 RECEIVED = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -1,4 +1,6 @@
-"""Rows of the network: tables `chargers` and `connections`. Private to this folder.
+"""Rows of the network: tables `chargers` and `connections`. Private to this capability.
+
+Here are places, chargers, their commands and connections; `store.configuration` has what chargers are set to.
 
 `connections` is a table of its own because the offline job scans it: its rows are small and nothing else is in it.
 Only location and charger rows carry `sk2`, only command rows `charger_key`: what is not listed is not indexed.
@@ -100,6 +102,10 @@ class ChargerRow(Row):
     created_at = MomentAttribute()
     charge_with_qr = BooleanAttribute()
     accepts_missing_subprotocol = BooleanAttribute()
+    security_profile = NumberAttribute()
+    next_security_profile = NumberAttribute(null=True)
+    new_password_hash = UnicodeAttribute(null=True)
+    basic_auth_user = UnicodeAttribute(null=True)
     location_id = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
     serial_number = UnicodeAttribute(null=True)
@@ -113,6 +119,8 @@ class ChargerRow(Row):
     iccid = UnicodeAttribute(null=True)
     imsi = UnicodeAttribute(null=True)
     booted_at = MomentAttribute(null=True)
+    drift_count = NumberAttribute(null=True)
+    heartbeat_interval_s = NumberAttribute()
 
 
 class EvseRow(Row):
@@ -128,6 +136,7 @@ class EvseRow(Row):
     vendor_error_code = UnicodeAttribute()
     reported_at = MomentAttribute(null=True)
     received_at = MomentAttribute(null=True)
+    connector_no = NumberAttribute(null=True)
 
 
 class EvseCodeRow(Row):
@@ -234,8 +243,9 @@ def charger_row_key(charger_id: str) -> tuple[str, str]:
     return (charger_pk(charger_id), "charger")
 
 
-def evse_key(charger_id: str, evse_no: int) -> tuple[str, str]:
-    return (charger_pk(charger_id), f"{EVSE_PREFIX}{evse_no:03d}")
+def evse_key(charger_id: str, evse_no: int, connector_no: int | None = None) -> tuple[str, str]:
+    connector = "" if connector_no is None else f"#{connector_no:02d}"
+    return (charger_pk(charger_id), f"{EVSE_PREFIX}{evse_no:03d}{connector}")
 
 
 def code_key(code: str) -> tuple[str, str]:
@@ -278,7 +288,7 @@ CHARGERS: Table[Charger] = Table(
     key=lambda charger: charger_row_key(charger.charger_id),
     extra=lambda charger: {"sk2": f"{CHARGER_PREFIX}{charger.charger_key}"},
 )
-EVSES: Table[Evse] = Table(EvseRow, Evse, key=lambda evse: evse_key(evse.charger_id, evse.evse_no))
+EVSES: Table[Evse] = Table(EvseRow, Evse, key=lambda evse: evse_key(evse.charger_id, evse.evse_no, evse.connector_no))
 EVSE_CODES: Table[EvseCode] = Table(EvseCodeRow, EvseCode, key=lambda entry: code_key(entry.code))
 COMMANDS: Table[Command] = Table(
     CommandRow,
@@ -321,13 +331,14 @@ _STATUS_NAMES = {"#status": "status", "#info": "info"}
 def status_write(evse: Evse) -> Write:
     """One UpdateItem (1 WRU) that stores a report and leaves the EVSE's code alone."""
     received = to_rfc3339(evse.received_at) if evse.received_at else ""
+    of_connector = evse.connector_no is not None
     return Write(
         "evse status",
         "Update",
         {
             "TableName": CHARGERS_TABLE,
-            "Key": EVSES.key_map(*evse_key(evse.charger_id, evse.evse_no)),
-            "UpdateExpression": _STATUS_UPDATE,
+            "Key": EVSES.key_map(*evse_key(evse.charger_id, evse.evse_no, evse.connector_no)),
+            "UpdateExpression": _STATUS_UPDATE + (", connector_no = :connector" if of_connector else ""),
             "ExpressionAttributeNames": _STATUS_NAMES,
             "ExpressionAttributeValues": {
                 ":charger": {"S": evse.charger_id},
@@ -338,6 +349,7 @@ def status_write(evse: Evse) -> Write:
                 ":vendor": {"S": evse.vendor_error_code},
                 ":reported": {"S": to_rfc3339(evse.reported_at) if evse.reported_at else received},
                 ":received": {"S": received},
+                **({":connector": {"N": str(evse.connector_no)}} if of_connector else {}),
             },
         },
         StaleRead("The status"),

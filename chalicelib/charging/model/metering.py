@@ -1,0 +1,106 @@
+"""What a meter says: samples, the stored readings, and what two registers tell about a delivery. Pure.
+
+Registers are Wh. A reading that cannot be right costs nobody anything, and is an abnormal cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+METER_RETENTION = timedelta(days=90)
+"""Raw readings expire; begin, end and the CDR stay."""
+MAX_ENERGY_WH = 10_000_000
+"""More than 400 kW deliver in a day: a register that says so leapt (lost its memory, overflowed)."""
+
+
+@dataclass(frozen=True)
+class MeterSample:
+    """One reading, normalised by the OCPP edge. `values` are the raw sampled values, kept as they came."""
+
+    taken_at: datetime
+    energy_wh: int | None = None
+    power_w: int | None = None
+    soc_percent: int | None = None
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MeterReading:
+    """The stored form of one frame of meter values: the latest reading by value, all samples beside it.
+
+    `owner` is a key: of the session (1.6), of the OCPP transaction (2.x: there before any session is), or of the
+    charger, when neither could be found. `seq_no` and `charging_state` are those of a 2.x event; one without any
+    sample is kept for them.
+    """
+
+    owner: str
+    taken_at: datetime
+    received_at: datetime
+    fingerprint: str
+    energy_wh: int | None = None
+    power_w: int | None = None
+    soc_percent: int | None = None
+    samples: list[MeterSample] = field(default_factory=list)
+    seq_no: int | None = None
+    charging_state: str | None = None
+
+
+@dataclass(frozen=True)
+class Registers:
+    """Begin and end of a delivery in Wh, and what is not certain about them."""
+
+    start_wh: int | None
+    stop_wh: int | None
+    cause: str | None = None
+
+
+def meter_fault(meter_start_wh: int | None, meter_now_wh: int | None) -> str | None:
+    """Why two registers cannot be the begin and the end of one delivery; None when they can."""
+    if meter_start_wh is None or meter_now_wh is None:
+        return None
+    if meter_now_wh < meter_start_wh:
+        return "meter_backwards"
+    return "meter_implausible" if meter_now_wh - meter_start_wh > MAX_ENERGY_WH else None
+
+
+def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) -> int:
+    """Wh since the start. A reading that cannot be right costs nobody anything (and is an abnormal cause)."""
+    if meter_start_wh is None or meter_now_wh is None or meter_fault(meter_start_wh, meter_now_wh):
+        return 0
+    return meter_now_wh - meter_start_wh
+
+
+def settle_registers(told: Registers, first_seen_wh: int | None, last_seen_wh: int | None) -> Registers:
+    """Begin and end, as the charger told them or (it did not) as far as readings in between show them.
+
+    What nobody saw, nobody pays: the first and the last reading bound what was surely delivered.
+    """
+    start_wh = first_seen_wh if told.start_wh is None else told.start_wh
+    stop_wh = last_seen_wh if told.stop_wh is None else told.stop_wh
+    if start_wh is None or stop_wh is None:
+        known = stop_wh if start_wh is None else start_wh
+        return Registers(known, known, "meter_missing")
+    if told.start_wh is None:
+        return Registers(start_wh, stop_wh, "meter_start_missing")
+    return Registers(start_wh, stop_wh, "meter_stop_missing" if told.stop_wh is None else None)
+
+
+def latest_sample(samples: list[MeterSample]) -> MeterSample | None:
+    """What a frame says now: of each quantity the newest value (some firmware gives each a sample of its own)."""
+    if not samples:
+        return None
+    ordered = sorted(samples, key=lambda sample: sample.taken_at, reverse=True)
+    return MeterSample(
+        taken_at=ordered[0].taken_at,
+        energy_wh=next((s.energy_wh for s in ordered if s.energy_wh is not None), None),
+        power_w=next((s.power_w for s in ordered if s.power_w is not None), None),
+        soc_percent=next((s.soc_percent for s in ordered if s.soc_percent is not None), None),
+    )
+
+
+def first_register_wh(samples: list[MeterSample]) -> int | None:
+    """The oldest register that a frame names."""
+    named = [sample for sample in samples if sample.energy_wh is not None]
+    return min(named, key=lambda sample: sample.taken_at).energy_wh if named else None

@@ -1,0 +1,171 @@
+"""Charging sessions: their lifecycle table, who has an EVSE, and the workflow that waits. Pure.
+
+A charging session is *our* episode; an OCPP transaction is the charger's record of the delivery. Energy is Wh,
+money minor units. The tariff version is frozen into the session when it is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from chalicelib.charging.model.transactions import AuthorizationStatus, Limits, TransactionId
+from chalicelib.kernel.ids import number_of
+from chalicelib.kernel.lifecycle import Lifecycle
+from chalicelib.kernel.money import Money
+
+START_TIMEOUT = timedelta(seconds=120)
+"""From the driver's request until the charger must have started (plug-in takes 60 to 120 s)."""
+MAX_DURATION = timedelta(hours=24)
+"""A session that lasts longer is stopped."""
+STOP_TIMEOUT = timedelta(minutes=5)
+"""From a stop request of ours until the session is given up as lost."""
+LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
+"""After this no hold of a session may be open: the nightly proof reports one that is."""
+DEFAULT_CARD_HOLD = 2000
+"""Minor units reserved when nobody named an amount (card, or charge until full)."""
+MIN_AVAILABLE = 1
+"""Minor units a wallet must hold for a card to be accepted."""
+HISTORY_LENGTH = 8
+
+Origin = Literal["app", "card", "unknown"]
+Target = Literal["amount", "full"]
+
+SESSION_LIFECYCLE = Lifecycle(
+    noun="charging_session",
+    initial="requested",
+    transitions={
+        ("requested", "accepted_by_charger"): "awaiting_plug",
+        ("requested", "refused_by_charger"): "refused",
+        ("requested", "start_timed_out"): "expired",
+        ("requested", "cancelled"): "expired",
+        ("requested", "started"): "charging",
+        ("awaiting_plug", "start_timed_out"): "expired",
+        ("awaiting_plug", "cancelled"): "expired",
+        ("awaiting_plug", "started"): "charging",
+        ("charging", "stop_requested"): "stopping",
+        ("charging", "stopped"): "settled",
+        ("charging", "lost"): "abnormal",
+        ("stopping", "stop_requested"): "stopping",
+        ("stopping", "stop_refused"): "charging",
+        ("stopping", "stopped"): "settled",
+        ("stopping", "lost"): "abnormal",
+    },
+)
+PENDING_STATES = frozenset({"requested", "awaiting_plug"})
+DELIVERING_STATES = frozenset({"charging", "stopping"})
+OPEN_STATES = PENDING_STATES | DELIVERING_STATES
+
+
+@dataclass(frozen=True)
+class ChargingSession:
+    """`held` is what is reserved in the driver's wallet; costs are known after the end.
+
+    `evse_no` 0: the charger has not said which. `id_token` empty: nobody presented one. `limits` are the driver's
+    wishes; `stop_asked_at` is when we last told the charger to stop, `fresh_after` when it may be asked for a reading.
+    """
+
+    session_id: str
+    state: str
+    origin: Origin
+    target: Target
+    operator_id: str
+    location_id: str | None
+    charger_id: str
+    evse_no: int
+    id_token: str
+    authorization: AuthorizationStatus
+    currency: str
+    time_zone: str
+    business_zone: str
+    created_at: datetime
+    driver_id: str | None = None
+    held: int = 0
+    tariff_id: str | None = None
+    tariff_version: int | None = None
+    transaction_id: TransactionId | None = None
+    meter_start_wh: int | None = None
+    started_at: datetime | None = None
+    meter_stop_wh: int | None = None
+    stopped_at: datetime | None = None
+    stop_reason: str | None = None
+    ended_at: datetime | None = None
+    energy_wh: int | None = None
+    cost: int | None = None
+    captured: int | None = None
+    abnormal_cause: str | None = None
+    limits: Limits | None = None
+    reservation_id: str | None = None
+    stop_asked_at: datetime | None = None
+    fresh_after: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def was_called_off(self) -> bool:
+        """A request of the app that is over and from which nothing was delivered."""
+        return self.origin == "app" and self.started_at is None and not self.is_open
+
+    @property
+    def order_no(self) -> str:
+        """The number people use: day of the request and the tail of the id."""
+        return f"{self.created_at:%y%m%d}-{self.session_id[-6:]}"
+
+    @property
+    def hold(self) -> Money:
+        return Money(self.held, self.currency)
+
+    @property
+    def remote_start_id(self) -> int:
+        """The number under which a charger is asked to start this session, and under which it then reports."""
+        return number_of(self.session_id)
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Who has an EVSE: the latest charging session there, and the ones before it (a late stop still finds them).
+
+    `start_key` recognises a StartTransaction that is sent again.
+    """
+
+    charger_key: str
+    evse_no: int
+    session_id: str
+    id_token: str
+    transaction_id: TransactionId | None = None
+    start_key: str | None = None
+    message_id: str | None = None
+    history: list[tuple[TransactionId, str]] = field(default_factory=list)
+
+    def session_of(self, transaction_id: TransactionId) -> str | None:
+        if self.transaction_id == transaction_id:
+            return self.session_id
+        return next((session for known, session in self.history if known == transaction_id), None)
+
+    def history_for_successor(self) -> list[tuple[TransactionId, str]]:
+        if self.transaction_id is None:
+            return self.history
+        return self.remembering(self.transaction_id, self.session_id).history
+
+    def remembering(self, transaction_id: TransactionId, session_id: str) -> Occupancy:
+        """With one more transaction that is not (any more) the present one."""
+        return replace(self, history=[(transaction_id, session_id), *self.history][:HISTORY_LENGTH])
+
+
+@dataclass(frozen=True)
+class SessionKey:
+    """An entry of a session index."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class WorkflowWait:
+    """The task token with which the session's workflow waits for `awaited` ("start" or "end")."""
+
+    session_id: str
+    awaited: str
+    task_token: str

@@ -1,0 +1,294 @@
+"""The beginning of a delivery, however a version tells it: the session that waited for it, or a new one, with its hold.
+
+Called by `starting` (OCPP 1.6) and `transactions` (2.x). A start is a notification, not a request (steve#254): energy
+is recorded whoever presented whatever id token; the answer only tells the charger whether to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import Charger, charger_key
+from chalicelib.charging import lookup
+from chalicelib.charging.model import (
+    DEFAULT_CARD_HOLD,
+    DELIVERING_STATES,
+    LONGEST_DELIVERY,
+    NO_AUTHORIZATION,
+    PENDING_STATES,
+    SESSION_LIFECYCLE,
+    Authorization,
+    ChargingSession,
+    Occupancy,
+    TransactionId,
+)
+from chalicelib.charging.service.authorizing import authorize_id_token, operator_of
+from chalicelib.charging.service.reserving import use_reservation
+from chalicelib.charging.service.watching import close_lost, close_unstarted, save
+from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.kernel import outbox
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
+from chalicelib.tariffs import service as tariffs
+from chalicelib.tariffs.model import TariffVersion
+from chalicelib.wallets import service as wallets
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What the charger said. `evse_no` 0: not yet which; `id_token` empty: nobody presented one. `started_at` is the
+    charger's clock, `meter_start_wh` its register; `key` recognises a start that is sent again."""
+
+    evse_no: int
+    id_token: str
+    transaction_id: TransactionId
+    meter_start_wh: int | None
+    started_at: datetime
+    message_id: str
+    key: str | None = None
+    id_token_kind: str | None = None
+    remote_start_id: int | None = None
+    reservation_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """The EVSE as it was read: who has it, and that session."""
+
+    occupancy: Occupancy | None = None
+    present: ChargingSession | None = None
+
+
+class _Superseded(Exception):
+    """Another session is still open on the EVSE. Raised before anything is written."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(session_id)
+        self.session_id = session_id
+
+
+def look_at(ctx: Context, charger: Charger, evse_no: int) -> Place:
+    """Who has the EVSE now. Nobody has EVSE 0: it stands for one that is not known."""
+    if not evse_no:
+        return Place()
+    occupancy = lookup.find_occupancy(ctx, charger.charger_key, evse_no)
+    return Place(occupancy, lookup.find_session(ctx, occupancy.session_id) if occupancy else None)
+
+
+def superseding(ctx: Context, decide: Callable[[], Result]) -> Result:
+    """Runs `decide`; a session that it finds open in its way has lost its stop, and is closed first.
+
+    In a commit of its own: that the old session is over is a fact whether or not this start lands, and what its hold
+    gives back is there for the new one.
+    """
+    try:
+        return decide()
+    except _Superseded as superseded:
+        session_id = superseded.session_id
+        decide_and_commit(ctx, lambda closing: _close_superseded(closing, session_id))
+        return decide()
+
+
+def in_a_commit_before(ctx: Context, decide: Callable[[UnitOfWork], Result]) -> Result:
+    """For a delivery whose begin and end are told at once: a hold cannot be placed and captured in one commit. Whoever
+    is told again after a crash in between finds the session open, and only ends it."""
+    return decide_and_commit(ctx, decide)
+
+
+def begin_delivery(
+    uow: UnitOfWork, charger: Charger, beginning: Beginning, place: Place
+) -> tuple[ChargingSession, Authorization]:
+    """The session of this delivery, begun, and what to answer. Call it inside `superseding`, before other writes."""
+    present = place.present
+    if present is not None and present.state in PENDING_STATES and _answers(beginning, present):
+        authorization = Authorization("accepted", present.driver_id)
+        session = _begin(present, beginning)
+        save(uow, present, session)
+    elif present is not None and _is_told_late(present, beginning):
+        session, authorization = _open_session(uow, charger, beginning, None)
+    elif present is not None and present.is_open:
+        raise _Superseded(present.session_id)
+    else:
+        session, authorization = _open_session(uow, charger, beginning, present)
+    use_reservation(uow, charger, session, beginning.reservation_number)
+    occupy(uow, beginning, session, place)
+    # Only a request has its workflow already.
+    requested = present is not None and present.session_id == session.session_id
+    outbox.emit(uow, "charging_session.started", session.session_id, {"requested": requested})
+    return session, authorization
+
+
+def authorize_running(
+    uow: UnitOfWork, charger: Charger, session: ChargingSession, id_token: str, id_token_kind: str | None
+) -> tuple[ChargingSession, Authorization]:
+    """A delivery that began without an id token has got one: from now on its driver pays for all of it.
+
+    The caller writes the session.
+    """
+    authorization = authorize_id_token(uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
+    return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, DEFAULT_CARD_HOLD)
+
+
+def occupy(uow: UnitOfWork, beginning: Beginning, session: ChargingSession, place: Place) -> None:
+    """Points the EVSE at the session, unless another one runs there that began later."""
+    before = place.occupancy
+    if not beginning.evse_no:
+        return
+    after = _occupancy_after(charger_key(session.charger_id), beginning, session, place)
+    if before is None:
+        uow.create(OCCUPANCIES, after)
+        return
+    uow.put(
+        OCCUPANCIES,
+        after,
+        condition=(OccupancyRow.session_id == before.session_id) & (OccupancyRow.history == before.history),
+        on_conflict=StaleRead("The connector"),
+    )
+
+
+def _close_superseded(uow: UnitOfWork, session_id: str) -> None:
+    session = lookup.require_session(uow.ctx, session_id)
+    if session.state in PENDING_STATES:
+        close_unstarted(uow, session, "cancelled", "another id token started")
+    elif session.state in DELIVERING_STATES:
+        close_lost(uow, session, "stop_missing")
+
+
+def _answers(beginning: Beginning, request: ChargingSession) -> bool:
+    """2.x names our request by its number; some firmware writes the token in another case, or as another type."""
+    if beginning.remote_start_id == request.remote_start_id:
+        return True
+    return beginning.id_token.upper() == request.id_token.upper()
+
+
+def _is_told_late(present: ChargingSession, beginning: Beginning) -> bool:
+    """An offline charger's memory, sent behind what runs now: the running session has not lost its stop."""
+    if present.state not in DELIVERING_STATES:
+        return False
+    return beginning.started_at < min(present.started_at or present.created_at, present.created_at)
+
+
+def _occupancy_after(key: str, beginning: Beginning, session: ChargingSession, place: Place) -> Occupancy:
+    before, present = place.occupancy, place.present
+    if before and present and _is_told_late(present, beginning):
+        return before.remembering(beginning.transaction_id, session.session_id)
+    took_over = before is not None and before.session_id != session.session_id
+    return Occupancy(
+        charger_key=key,
+        evse_no=beginning.evse_no,
+        session_id=session.session_id,
+        id_token=beginning.id_token,
+        transaction_id=session.transaction_id,
+        start_key=beginning.key,
+        message_id=beginning.message_id,
+        history=[] if before is None else before.history_for_successor() if took_over else before.history,
+    )
+
+
+def _begin(session: ChargingSession, beginning: Beginning) -> ChargingSession:
+    return replace(
+        session,
+        state=SESSION_LIFECYCLE.next(session.state, "started"),
+        transaction_id=beginning.transaction_id,
+        meter_start_wh=beginning.meter_start_wh,
+        started_at=beginning.started_at,
+    )
+
+
+def _open_session(
+    uow: UnitOfWork, charger: Charger, beginning: Beginning, before: ChargingSession | None
+) -> tuple[ChargingSession, Authorization]:
+    """A session for a start that nobody waits for: a card, a stranger, or a request of the app that is over."""
+    session = _describe(uow, charger, beginning)
+    most = DEFAULT_CARD_HOLD
+    if before is not None and before.was_called_off and _answers(beginning, before):
+        authorization, most = _authorize_late(before, beginning), before.held
+        session = replace(session, origin="app", target=before.target, limits=before.limits)
+    else:
+        authorization = authorize_id_token(
+            uow.ctx, charger=charger, id_token=beginning.id_token, id_token_kind=beginning.id_token_kind
+        )
+    session, authorization = _with_payer(uow, session, authorization, most)
+    uow.create(SESSIONS, session)
+    return session, authorization
+
+
+def _with_payer(
+    uow: UnitOfWork, session: ChargingSession, authorization: Authorization, most: int
+) -> tuple[ChargingSession, Authorization]:
+    """Holds what the driver has, `most` minor units at most. Without a price, or money, the charger is told to stop."""
+    held = 0
+    if session.tariff_id is None and session.id_token:
+        authorization = replace(authorization, status="blocked")
+    elif authorization.driver_id is not None:
+        held = wallets.hold_what_is_there(
+            uow,
+            driver_id=authorization.driver_id,
+            session_id=session.session_id,
+            most=Money(most, session.currency),
+            expires_at=uow.ctx.now() + LONGEST_DELIVERY,
+        ).amount
+        if not held and authorization.status == "accepted":
+            authorization = replace(authorization, status="no_credit")
+    return replace(
+        session,
+        origin=session.origin if authorization.driver_id is not None else "unknown",
+        authorization=authorization.status,
+        driver_id=authorization.driver_id,
+        held=held,
+    ), authorization
+
+
+def _authorize_late(request: ChargingSession, beginning: Beginning) -> Authorization:
+    """The start of a request that was called off or has expired. One that began while it was still wanted (the charger
+    was offline and tells us now) is paid by the driver, for no more than was asked; a later one is told to stop."""
+    in_time = request.ended_at is not None and beginning.started_at <= request.ended_at
+    return Authorization("accepted" if in_time else "blocked", request.driver_id)
+
+
+def _describe(uow: UnitOfWork, charger: Charger, beginning: Beginning) -> ChargingSession:
+    ctx = uow.ctx
+    location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
+    operator = operator_of(ctx, charger.operator_id)
+    tariff = None if beginning.id_token_kind == NO_AUTHORIZATION else _tariff_or_none(uow, charger)
+    return ChargingSession(
+        session_id=ctx.new_id("ses"),
+        state="charging",
+        origin="card",
+        target="full",
+        operator_id=charger.operator_id,
+        location_id=charger.location_id,
+        charger_id=charger.charger_id,
+        evse_no=beginning.evse_no,
+        id_token=beginning.id_token,
+        authorization="invalid",
+        currency=tariff.currency if tariff else operator.currency,
+        time_zone=location.time_zone if location else operator.time_zone,
+        business_zone=operator.time_zone,
+        created_at=ctx.now(),
+        tariff_id=tariff.tariff_id if tariff else None,
+        tariff_version=tariff.version if tariff else None,
+        transaction_id=beginning.transaction_id,
+        meter_start_wh=beginning.meter_start_wh,
+        started_at=beginning.started_at,
+    )
+
+
+def _tariff_or_none(uow: UnitOfWork, charger: Charger) -> TariffVersion | None:
+    """No tariff, no start; but what was delivered all the same is recorded."""
+    try:
+        return tariffs.resolve_tariff(
+            uow.ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
+        )
+    except DomainError as error:
+        if error.kind is not Kind.NOT_FOUND and error.code != "tariff.none":
+            raise
+        return None

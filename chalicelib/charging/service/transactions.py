@@ -1,0 +1,370 @@
+"""TransactionEvent (OCPP 2.0.1 E, 2.1 E), in words of the business: a delivery that the charger tells in pieces.
+
+The pieces come in any order, twice, hours late, or never. One row gathers what they say (`OcppTransaction`); each
+piece adds to it, and what is then known decides: a session begins with the first id token or the first energy, and
+ends when an end is known, whatever came first. A piece that only meters is one write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.chargers.model import Charger
+from chalicelib.charging import lookup
+from chalicelib.charging.lookup import SessionFacts
+from chalicelib.charging.model import (
+    DELIVERING_STATES,
+    NO_AUTHORIZATION,
+    Authorization,
+    ChargingSession,
+    EventOutcome,
+    Limits,
+    MeterSample,
+    OcppTransaction,
+    Registers,
+    TransactionEvent,
+    delivered_energy_wh,
+    first_register_wh,
+    latest_sample,
+)
+from chalicelib.charging.service.authorizing import authorization_of, authorize_id_token
+from chalicelib.charging.service.metering import cost_so_far, limits_of, reading_of, watch_limits
+from chalicelib.charging.service.opening import (
+    Beginning,
+    authorize_running,
+    begin_delivery,
+    in_a_commit_before,
+    look_at,
+    occupy,
+    superseding,
+)
+from chalicelib.charging.service.stopping import end_delivery, forget_orphan, keep_orphan
+from chalicelib.charging.service.watching import save
+from chalicelib.charging.store import METER_READINGS, TRANSACTIONS, TransactionRow, transaction_pk
+from chalicelib.kernel.cache import Cache
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import StaleRead
+from chalicelib.kernel.ids import number_of
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """What a warm process knows of a delivery that runs: enough for the pieces that only meter."""
+
+    transaction: OcppTransaction
+    facts: SessionFacts
+    authorization: Authorization | None
+    """What the payer's id token is answered, where it was given."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What became of a piece so far. `session` is what is to be written if it differs from the one that was `read`."""
+
+    transaction: OcppTransaction
+    read: ChargingSession | None
+    session: ChargingSession | None
+    authorization: Authorization | None = None
+
+
+def record_transaction_event(uow: UnitOfWork, *, charger: Charger, event: TransactionEvent) -> EventOutcome:
+    """Keeps one piece of an OCPP transaction and does what is known to be due: begin, authorise, meter, end.
+
+    Never refused: a charger repeats a refused event for ever. A piece that is told again changes nothing.
+    """
+    if event.id_token == "" and event.id_token_kind != NO_AUTHORIZATION:
+        outcome = record_transaction_event(uow, charger=charger, event=replace(event, id_token=None))
+        return replace(outcome, authorization=Authorization("invalid"))
+    event = _as_meant(event)
+    remembered: _Remembered | None = _cache(uow.ctx).get(_cache_key(charger, event))
+    if remembered is not None and _only_meters(remembered, event):
+        return _meter(uow, charger, remembered, event)
+    return superseding(uow.ctx, lambda: _take(uow, charger, event, may_end=True))
+
+
+def _as_meant(event: TransactionEvent) -> TransactionEvent:
+    """A charger without authorization names any token; EVSE 0 is the charger itself, and delivers nothing."""
+    id_token = "" if event.id_token_kind == NO_AUTHORIZATION else event.id_token
+    return replace(event, id_token=id_token, evse_no=event.evse_no or None)
+
+
+# -- pieces that only meter -------------------------------------------------------------------------------------------
+
+
+def _only_meters(remembered: _Remembered, event: TransactionEvent) -> bool:
+    if event.kind != "updated" or remembered.transaction.learning(event) != remembered.transaction:
+        return False
+    return event.id_token is None or _is_payers(remembered.transaction, remembered.facts.session, event.id_token)
+
+
+def _meter(uow: UnitOfWork, charger: Charger, remembered: _Remembered, event: TransactionEvent) -> EventOutcome:
+    latest = _keep_reading(uow, charger, event)
+    watch_limits(uow, remembered.facts, latest)
+    session = remembered.facts.session
+    authorization = None
+    if event.id_token is not None:
+        authorization = remembered.authorization or authorization_of(uow.ctx, session)
+    return EventOutcome(authorization, _running_cost(remembered.facts, latest), _limits(session, event))
+
+
+# -- pieces that tell something new -----------------------------------------------------------------------------------
+
+
+def _take(uow: UnitOfWork, charger: Charger, event: TransactionEvent, *, may_end: bool) -> EventOutcome:
+    ctx, key = uow.ctx, charger.charger_key
+    known = lookup.find_transaction(ctx, key, event.transaction_id)
+    first_heard = OcppTransaction(key, event.transaction_id, event.at, event.message_id)
+    before = first_heard if known is None else known
+    if before.is_reused_by(event):
+        before = replace(first_heard, revision=before.revision)
+    learned = before.learning(event)
+    session = lookup.find_session(ctx, learned.session_id) if learned.session_id else None
+    begins = session is None and _is_delivery(ctx, learned, event)
+    gets_payer = session is not None and _gets_payer(session, learned)
+    if may_end and learned.ended_at is not None and (begins or gets_payer):
+        in_a_commit_before(ctx, lambda opening: _take(opening, charger, event, may_end=False))
+        return _take(uow, charger, event, may_end=True)
+    taken = _Taken(learned, session, session)
+    if begins:
+        taken = _begin(uow, charger, taken, event)
+    elif session is not None:
+        taken = _improve(uow, charger, taken, event, gets_payer=gets_payer)
+    taken = _end_or_save(uow, charger, taken, event, may_end=may_end)
+    _keep_transaction(uow, known, taken.transaction)
+    return _outcome(uow, charger, taken, event)
+
+
+def _is_delivery(ctx: Context, learned: OcppTransaction, event: TransactionEvent) -> bool:
+    """Somebody presented something, or energy flows: a car that was plugged in for nothing is no order."""
+    if learned.id_token is not None or learned.remote_start_id is not None or event.charging_state == "Charging":
+        return True
+    registers = [learned.end_wh, event.end_wh, *(sample.energy_wh for sample in event.samples)]
+    highest_wh = max((register for register in registers if register is not None), default=None)
+    if highest_wh is None:
+        return False
+    begin_wh = learned.begin_wh
+    if begin_wh is None:
+        begin_wh = lookup.first_register_wh(ctx, _readings(learned))
+    return begin_wh is not None and highest_wh > begin_wh
+
+
+def _begin(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent) -> _Taken:
+    learned = taken.transaction
+    evse_no = _evse_no(uow.ctx, charger, learned)
+    beginning = Beginning(
+        evse_no=evse_no,
+        id_token=learned.id_token or "",
+        transaction_id=learned.transaction_id,
+        meter_start_wh=_working_start_wh(uow.ctx, learned, event),
+        started_at=_began_at(learned, event),
+        message_id=event.message_id,
+        id_token_kind=learned.id_token_kind,
+        remote_start_id=learned.remote_start_id,
+        reservation_number=learned.reservation_number,
+    )
+    session, authorization = begin_delivery(uow, charger, beginning, look_at(uow.ctx, charger, evse_no))
+    return _Taken(replace(learned, session_id=session.session_id), None, session, authorization)
+
+
+def _evse_no(ctx: Context, charger: Charger, learned: OcppTransaction) -> int:
+    """As the charger says; where we asked it to start; its only one. Else 0: never a guess."""
+    if learned.evse_no:
+        return learned.evse_no
+    if learned.remote_start_id is not None:
+        for occupancy in lookup.list_occupancies(ctx, learned.charger_key):
+            if number_of(occupancy.session_id) == learned.remote_start_id:
+                return occupancy.evse_no
+    return charger.only_evse_no
+
+
+def _working_start_wh(ctx: Context, learned: OcppTransaction, event: TransactionEvent) -> int | None:
+    """The register to meter from: the begin as it was told, else the first that anybody saw."""
+    if learned.begin_wh is not None:
+        return learned.begin_wh
+    seen_wh = lookup.first_register_wh(ctx, _readings(learned))
+    return first_register_wh(event.samples) if seen_wh is None else seen_wh
+
+
+def _began_at(learned: OcppTransaction, event: TransactionEvent) -> datetime:
+    """When the first id token or the first energy was seen; of an end that stands alone, its oldest reading."""
+    if event.kind != "ended":
+        return event.at
+    return learned.started_at or min([event.at, *(sample.taken_at for sample in event.samples)])
+
+
+def _improve(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent, *, gets_payer: bool) -> _Taken:
+    """A piece that came late may complete a session that runs: its EVSE, its begin, who pays for it."""
+    session, learned = taken.session, taken.transaction
+    if session is None or session.state not in DELIVERING_STATES:
+        return taken
+    authorization = None
+    if gets_payer:
+        session, authorization = authorize_running(uow, charger, session, learned.id_token or "", learned.id_token_kind)
+    if not session.evse_no and learned.evse_no:
+        session = replace(session, evse_no=learned.evse_no)
+        _occupy_late(uow, charger, learned, session, event)
+    began = event.kind == "started" and (event.id_token is not None or event.charging_state == "Charging")
+    if began and session.started_at is not None and event.at < session.started_at:
+        session = replace(session, started_at=event.at)
+    if learned.begin_wh is not None:
+        session = replace(session, meter_start_wh=learned.begin_wh)
+    elif session.meter_start_wh is None:
+        session = replace(session, meter_start_wh=first_register_wh(event.samples))
+    return replace(taken, session=session, authorization=authorization)
+
+
+def _occupy_late(
+    uow: UnitOfWork, charger: Charger, learned: OcppTransaction, session: ChargingSession, event: TransactionEvent
+) -> None:
+    """The EVSE is known only now. Where somebody else is by now, the place stays with him or her."""
+    place = look_at(uow.ctx, charger, session.evse_no)
+    if place.present is not None and place.present.is_open:
+        return
+    began_at = session.started_at or event.at
+    beginning = Beginning(
+        session.evse_no, session.id_token, learned.transaction_id, learned.begin_wh, began_at, event.message_id
+    )
+    occupy(uow, beginning, session, place)
+
+
+def _gets_payer(session: ChargingSession, learned: OcppTransaction) -> bool:
+    """It began with energy alone, nobody having presented anything; the first id token comes now."""
+    return _is_unpaid(session) and bool(learned.id_token) and session.state in DELIVERING_STATES
+
+
+def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent, *, may_end: bool) -> _Taken:
+    learned, session = taken.transaction, taken.session
+    if learned.ended_at is None or not may_end:
+        if taken.read is not None and session is not None and session != taken.read:
+            save(uow, taken.read, session)
+        return taken
+    if session is not None and session.state in DELIVERING_STATES:
+        closed = end_delivery(
+            uow,
+            session,
+            Registers(learned.begin_wh, learned.end_wh),
+            stopped_at=learned.ended_at,
+            reason=learned.stop_reason,
+            samples=event.samples if event.kind == "ended" else [],
+        )
+        if event.kind != "ended":
+            forget_orphan(uow, charger, learned.transaction_id, learned.ended_at)
+        return replace(taken, session=closed)
+    if event.kind == "ended" and _is_unbilled(learned, session):
+        keep_orphan(
+            uow,
+            charger,
+            session,
+            learned.transaction_id,
+            learned.end_wh,
+            learned.ended_at,
+            id_token=event.id_token,
+            reason=learned.stop_reason,
+        )
+    return taken
+
+
+def _is_unbilled(learned: OcppTransaction, session: ChargingSession | None) -> bool:
+    """Energy may have flowed of which no session tells: its begin was never told, or the session was given up."""
+    if session is not None:
+        return session.state == "abnormal"
+    return learned.started_at is None or (learned.begin_wh is None and learned.end_wh is not None)
+
+
+# -- what is kept, and what is answered -------------------------------------------------------------------------------
+
+
+def _keep_transaction(uow: UnitOfWork, known: OcppTransaction | None, learned: OcppTransaction) -> None:
+    if known is None:
+        uow.create(TRANSACTIONS, learned)
+    elif learned != known:
+        uow.put(
+            TRANSACTIONS,
+            replace(learned, revision=known.revision + 1),
+            condition=TransactionRow.revision == known.revision,
+            on_conflict=StaleRead("The transaction"),
+        )
+
+
+def _keep_reading(uow: UnitOfWork, charger: Charger, event: TransactionEvent) -> MeterSample:
+    """Each update is a row, also one without a value: by its number it is known to have come."""
+    latest = latest_sample(event.samples) or MeterSample(event.at)
+    if event.samples or event.kind == "updated":
+        owner = transaction_pk(charger.charger_key, event.transaction_id)
+        reading = reading_of(
+            uow.ctx, owner, event.samples, latest, seq_no=event.seq_no, charging_state=event.charging_state
+        )
+        uow.put(METER_READINGS, reading)
+    return latest
+
+
+def _outcome(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent) -> EventOutcome:
+    latest = _keep_reading(uow, charger, event)
+    session = taken.session
+    authorization = taken.authorization
+    if authorization is None:
+        authorization = _authorization(uow.ctx, charger, taken, event)
+    elif event.id_token is None:
+        authorization = None
+    if session is None:
+        return EventOutcome(authorization)
+    if session.state not in DELIVERING_STATES:
+        return EventOutcome(authorization, Money(session.cost or 0, session.currency))
+    facts = SessionFacts(session, lookup.tariff_of(uow.ctx, session))
+    if session == taken.read and event.kind == "updated":
+        watch_limits(uow, facts, latest)
+    if session.meter_start_wh is not None and not _is_unpaid(session):
+        of_payer = event.id_token is not None and _is_payers(taken.transaction, session, event.id_token)
+        remembered = _Remembered(taken.transaction, facts, authorization if of_payer else None)
+        uow.then(lambda: _cache(uow.ctx).put(_cache_key(charger, event), remembered))
+    return EventOutcome(authorization, _running_cost(facts, latest), _limits(session, event, opened=taken.read is None))
+
+
+def _authorization(ctx: Context, charger: Charger, taken: _Taken, event: TransactionEvent) -> Authorization | None:
+    """What to say about the token of this event. A second one may end the delivery, but never pays for it."""
+    session = taken.session
+    if event.id_token is None:
+        return None
+    if session is not None and event.id_token and _is_payers(taken.transaction, session, event.id_token):
+        return authorization_of(ctx, session)
+    found = authorize_id_token(ctx, charger=charger, id_token=event.id_token, id_token_kind=event.id_token_kind)
+    if session is not None and found.driver_id is not None and found.driver_id == session.driver_id:
+        return authorization_of(ctx, session)
+    return found
+
+
+def _is_payers(known: OcppTransaction, session: ChargingSession, id_token: str) -> bool:
+    return id_token.upper() in (session.id_token.upper(), (known.id_token or "").upper())
+
+
+def _is_unpaid(session: ChargingSession) -> bool:
+    """It began with energy alone: nobody has presented anything yet."""
+    return not session.id_token and session.authorization != "accepted"
+
+
+def _running_cost(facts: SessionFacts, latest: MeterSample) -> Money | None:
+    start_wh = facts.session.meter_start_wh
+    if start_wh is None or latest.energy_wh is None:
+        return None
+    return cost_so_far(facts, delivered_energy_wh(start_wh, latest.energy_wh), latest.taken_at)
+
+
+def _limits(session: ChargingSession, event: TransactionEvent, *, opened: bool = False) -> Limits | None:
+    """Told where something may have changed, not with each reading."""
+    asked = opened or event.kind == "started" or event.id_token is not None
+    return limits_of(session) if asked and session.authorization == "accepted" else None
+
+
+def _readings(known: OcppTransaction) -> str:
+    return transaction_pk(known.charger_key, known.transaction_id)
+
+
+def _cache(ctx: Context) -> Cache[_Remembered]:
+    return ctx.cache("charging.transactions", size=4096)
+
+
+def _cache_key(charger: Charger, event: TransactionEvent) -> tuple[str, str]:
+    return charger.charger_key, event.transaction_id

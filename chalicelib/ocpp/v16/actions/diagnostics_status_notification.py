@@ -1,0 +1,15 @@
+"""DiagnosticsStatusNotification: how the upload of diagnostics goes on (OCPP 1.6 4.4). Told without a request id."""
+
+from __future__ import annotations
+
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.maintenance import service as maintenance
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.version import Inbound
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    maintenance.report_log_status(
+        uow, call.charger, status=call.payload["status"], request_id=None, at=call.received_at
+    )
+    return {}

@@ -1,0 +1,22 @@
+"""ClearedChargingLimit: a limit from outside (grid, energy management) is gone (OCPP 2.0.1 K13, K14)."""
+
+from __future__ import annotations
+
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.maintenance import service as maintenance
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.version import Inbound
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    payload = call.payload
+    where = f" at EVSE {payload['evseId']}" if payload.get("evseId") else ""
+    maintenance.record_event(
+        uow,
+        call.charger,
+        kind="charging_limit",
+        at=call.received_at,
+        summary=f"limit of {payload['chargingLimitSource']}{where} cleared",
+        data=payload,
+    )
+    return {}

@@ -1,0 +1,17 @@
+"""NotifyDisplayMessages: the messages that the charger shows, in parts (OCPP 2.0.1 O03, O04)."""
+
+from __future__ import annotations
+
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.maintenance import service as maintenance
+from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.v201.words import is_last
+from chalicelib.ocpp.version import Inbound
+
+
+def handle(uow: UnitOfWork, call: Inbound) -> Payload:
+    payload = call.payload
+    maintenance.report_display_messages(
+        uow, call.charger, payload["requestId"], payload.get("messageInfo", []), is_last(payload)
+    )
+    return {}

@@ -24,7 +24,6 @@ from chalicelib.chargers.model.templates import Expected, Setting
 
 MAX_ATTEMPTS: Final = 2
 MAX_STRIKES: Final = 2
-MAX_OVERRIDES: Final = 100
 REBOOT_WINDOW: Final = timedelta(minutes=10)
 """A boot this soon after a write was perhaps caused by it."""
 CHECK_INTERVAL: Final = timedelta(hours=1)

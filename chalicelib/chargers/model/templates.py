@@ -20,6 +20,8 @@ from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S
 from chalicelib.kernel.errors import invalid
 
 MAX_SETTINGS: Final = 100
+MAX_SETTINGS_BYTES: Final = 16_000
+"""Of one layer, as JSON: what was tried of all layers is kept in one row of the charger."""
 MAX_TEMPLATES: Final = 100
 ANY: Final = "*"
 KEY_LENGTH: Final = 50
@@ -133,17 +135,23 @@ def basis_of(expected: Mapping[str, Expected], firmware: str, protocol: str) -> 
 
 
 def check_settings(settings: Sequence[Setting], pointer: str) -> None:
-    """Raises setting.crowd (422) for more than MAX_SETTINGS, setting.repeated for a name that is there twice, and what
+    """Raises setting.crowd (422) for too many, setting.repeated for a name that is there twice, and what
     `check_setting` does."""
+    check_room(settings, pointer)
     seen: set[str] = set()
-    if len(settings) > MAX_SETTINGS:
-        raise invalid("setting.crowd", f"There are at most {MAX_SETTINGS} settings.", pointer)
     for place, setting in enumerate(settings):
         key = variable_key(setting.name)
         check_setting(setting, f"{pointer}/{place}")
         if key in seen:
             raise invalid("setting.repeated", f"{setting.name} is there twice.", f"{pointer}/{place}/name")
         seen.add(key)
+
+
+def check_room(settings: Sequence[Setting], pointer: str) -> None:
+    """Raises setting.crowd (422) for more than MAX_SETTINGS or MAX_SETTINGS_BYTES in one layer."""
+    if len(settings) > MAX_SETTINGS or len(msgspec.json.encode(settings)) > MAX_SETTINGS_BYTES:
+        limit = f"There are at most {MAX_SETTINGS} settings, of {MAX_SETTINGS_BYTES} bytes together."
+        raise invalid("setting.crowd", limit, pointer)
 
 
 def check_setting(setting: Setting, pointer: str) -> None:

@@ -19,12 +19,13 @@ from chalicelib.chargers.model import configuring as machine
 from chalicelib.chargers.model.built_in import BUILT_IN
 from chalicelib.chargers.model.configuration import by_part, index_of, of_version, told
 from chalicelib.chargers.model.configuration import part_of as storage_part
-from chalicelib.chargers.model.configuring import MAX_OVERRIDES, Cause, Configuring, Outcome, Result
+from chalicelib.chargers.model.configuring import Cause, Configuring, Outcome, Result
 from chalicelib.chargers.model.templates import (
     ChargerTemplate,
     Expected,
     Setting,
     basis_of,
+    check_room,
     check_setting,
     expected_settings,
     heartbeat_interval_s,
@@ -147,13 +148,12 @@ def refresh_configuration(uow: UnitOfWork, charger: Charger) -> Configuring:
 
 def set_override(uow: UnitOfWork, charger: Charger, setting: Setting) -> None:
     """This charger is to have its own value (None: left alone), whatever its template says. Setting it again tries
-    again what was refused. Raises what `check_setting` does, override.crowd (409)."""
+    again what was refused. Raises what `check_setting` and `check_room` do."""
     check_setting(setting, "")
     state = _state(uow.ctx, charger.charger_id)
     key = variable_key(setting.name)
     others = [known for known in state.overrides if variable_key(known.name) != key]
-    if len(others) >= MAX_OVERRIDES:
-        raise conflict("override.crowd", f"A charger has at most {MAX_OVERRIDES} settings of its own.")
+    check_room([*others, setting], "")
     trials = {name: trials for name, trials in state.trials.items() if name != key}
     _store(uow, state, replace(state, overrides=[*others, setting], trials=trials))
     outbox.emit(uow, "charger.settings_changed", charger.charger_id, {"charger_id": charger.charger_id})

@@ -7,7 +7,8 @@ the simulator cannot do otherwise is read only, and what it does not have it doe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final, Literal
 
 ENERGY: Final = "Energy.Active.Import.Register"
@@ -125,10 +126,11 @@ class DeviceModel:
         self.changed = {name: value for name, value in changed.items() if name in known}
 
     def __getitem__(self, name: str) -> str:
-        return next(variable.value for variable in self.all() if variable.name == name)
+        written = self.changed.get(name)
+        return next(variable.value for variable in BUILT_IN if variable.name == name) if written is None else written
 
-    def number(self, name: str) -> int:
-        return int(self[name])
+    def seconds(self, name: str) -> timedelta:
+        return timedelta(seconds=int(self[name]))
 
     def all(self) -> list[Variable]:
         """Every variable with its value of now; a secret's is empty."""
@@ -152,6 +154,4 @@ class DeviceModel:
 
     def _as_set(self, variable: Variable) -> Variable:
         value = self.changed.get(variable.name or "")
-        if value is None:
-            return variable
-        return Variable(variable.name, variable.key, value, variable.data_type, variable.unit, variable.check)
+        return variable if value is None else replace(variable, value=value)

@@ -16,7 +16,7 @@ _MS_PER_HOUR: Final = 3_600_000
 
 Stop = Literal["remote", "full", "deauthorized", "soft_reset", "hard_reset", "unlocked", "power_loss"]
 """Why a delivery ends."""
-Status = Literal["available", "preparing", "charging", "suspended", "reserved", "unavailable"]
+Status = Literal["available", "preparing", "charging", "suspended", "finishing", "reserved", "unavailable"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class IdToken:
 class Delivery:
     """One charge, from the order to the last word about it. `transaction_id` is None until it is known to have begun.
 
-    `unsent` are the events (2.x) that the platform has not answered yet, `refusals` how often it refused the first.
+    The last four are of 2.x: the number of the next event, the state that was told last, the events that the platform
+    has not answered yet, and how often it refused the first of them.
     """
 
     id_token: IdToken
@@ -42,9 +43,10 @@ class Delivery:
     transaction_id: int | str | None = None
     is_plugged: bool = False
     is_running: bool = False
-    seq_no: int = 0
     meter_due: datetime | None = None
     stop: Stop | None = None
+    seq_no: int = 0
+    charging_state: str | None = None
     unsent: deque[dict[str, Any]] = field(default_factory=deque)
     refusals: int = 0
 
@@ -78,6 +80,7 @@ class Evse:
     delivery: Delivery | None = None
     interrupted: Interrupted | None = None
     told: str | None = None
+    is_finishing: bool = False
 
     @property
     def status(self) -> Status:
@@ -86,6 +89,8 @@ class Evse:
             return "charging" if self.power_w else "suspended"
         if delivery is not None and delivery.is_plugged:
             return "preparing"
+        if self.is_finishing:
+            return "finishing"
         if not self.is_operative:
             return "unavailable"
         return "available" if self.reservation is None else "reserved"

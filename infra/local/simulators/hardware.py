@@ -6,7 +6,7 @@ does what was ordered. Nothing here knows OCPP's frames, and nothing here waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ _AVAILABILITY: Final[Mapping[Status, str]] = {
     "preparing": "Occupied",
     "charging": "Occupied",
     "suspended": "Occupied",
+    "finishing": "Occupied",
     "reserved": "Reserved",
     "unavailable": "Unavailable",
 }
@@ -36,7 +37,7 @@ _AVAILABILITY: Final[Mapping[Status, str]] = {
 
 @dataclass(frozen=True)
 class Restart:
-    """From `at` on, as soon as nothing is being delivered. `by_order` is how it will call it: 2.x RemoteReset."""
+    """From `at` on, as soon as nothing is being delivered. `is_scheduled`: it waits for that instead of ending it."""
 
     at: datetime
     is_scheduled: bool
@@ -166,11 +167,11 @@ class Hardware:
     def change_availability(self, evse_no: int | None, *, is_operative: bool) -> Scheduling:
         """Where something is being delivered it is scheduled: that goes on until its end."""
         evses = self.at(evse_no)
+        if not evses:
+            return "rejected"
         for evse in evses:
             evse.is_operative = is_operative
         self.keep()
-        if not evses:
-            return "rejected"
         is_busy = not is_operative and any(evse.delivery is not None for evse in evses)
         return "scheduled" if is_busy else "accepted"
 
@@ -202,12 +203,21 @@ class Hardware:
             delivery = evse.delivery
             if delivery is None or not delivery.is_running:
                 continue
-            limit_w = self.profiles.limit_w(evse.evse_no, now, delivery.plugged_at)
-            power_w = self.power_w if limit_w is None else min(limit_w, self.power_w)
+            power_w = self.allowed_w(evse, delivery)
             if power_w != evse.power_w:
                 evse.measure(now)
                 evse.power_w = power_w
                 delivery.meter_due = now
+
+    def allowed_w(self, evse: Evse, delivery: Delivery) -> int:
+        limit_w = self.profiles.limit_w(evse.evse_no, self.now(), delivery.plugged_at)
+        return self.power_w if limit_w is None else min(limit_w, self.power_w)
+
+    def release(self, evse: Evse) -> None:
+        """The delivery there is over and told: the car leaves, and what was meant for this delivery alone is gone."""
+        evse.leave()
+        self.profiles.clear(lambda profile: profile.purpose == "TxProfile" and profile.evse_no == evse.evse_no)
+        self.keep()
 
     def update_list(self, version: int, *, is_full: bool, entries: Mapping[str, bool]) -> Listing:
         """Id token → whether it stays. A step must be newer than what is known (2.0.1 D01.FR.16 and 19)."""
@@ -227,18 +237,13 @@ class Hardware:
     def order_restart(self, why: Stop | None) -> Scheduling:
         """What is being delivered ends for this reason; with none it is waited for."""
         was_idle = self.is_idle
-        if why is not None:
-            self._end_all(self.evses.values(), why)
-        self.restart = Restart(self.now() + GRACE_TIME, is_scheduled=why is None)
-        return "scheduled" if why is None and not was_idle else "accepted"
-
-    @staticmethod
-    def _end_all(evses: Iterable[Evse], why: Stop) -> None:
-        for evse in evses:
+        for evse in self.evses.values() if why is not None else ():
             if evse.delivery is not None and not evse.delivery.is_plugged:
                 evse.leave()
             else:
-                Hardware.end(evse, why)
+                self.end(evse, why)
+        self.restart = Restart(self.now() + GRACE_TIME, is_scheduled=why is None)
+        return "scheduled" if why is None and not was_idle else "accepted"
 
     def write(self, variable: Variable, value: str, password: bytes) -> bool:
         """Whether it took the value; `password` is what the value means should the variable be the password."""

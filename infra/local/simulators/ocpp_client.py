@@ -1,4 +1,4 @@
-"""The charger's end of an OCPP-J 1.6 socket: one CALL at a time, CALLs of the platform answered as they come.
+"""The charger's end of an OCPP-J socket, the same in all versions: one CALL at a time, CALLs of the platform answered as they come.
 
 Used by `charger.py`, in the platform's loop. It shares no code with the platform's own OCPP, so that a mistake there
 is not made twice.
@@ -19,7 +19,6 @@ import aiohttp
 
 CONNECT_LIMIT_S: Final = 10.0
 ANSWER_LIMIT_S: Final = 30.0
-SUBPROTOCOL: Final = "ocpp1.6"
 
 Payload = dict[str, Any]
 Answerer = Callable[[str, Payload], Payload]
@@ -35,17 +34,17 @@ class Refused(Exception):
     """The platform answered with a CALLERROR."""
 
 
-class Unsupported(Exception):
-    """Raised by the answerer: the charger does not know this action."""
+class Declined(Exception):
+    """Raised by the answerer: the CALL is answered with a CALLERROR of this code."""
 
 
 class OcppClient:
-    """`answer(action, payload)` gives the payload of our answer to the platform's CALL; it may raise Unsupported."""
+    """`answer(action, payload)` gives the payload of our answer to the platform's CALL; it may raise Declined."""
 
-    def __init__(self, url: str, identity: str, password: str, answer: Answerer) -> None:
+    def __init__(self, url: str, identity: str, subprotocol: str, answer: Answerer) -> None:
         self._url = url
-        secret = base64.b64encode(f"{identity}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {secret}"}
+        self._identity = identity
+        self._subprotocol = subprotocol
         self._answer = answer
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -56,15 +55,18 @@ class OcppClient:
     def connected(self) -> bool:
         return self._socket is not None and not self._socket.closed
 
-    async def connect(self) -> None:
+    async def connect(self, password: bytes) -> None:
         """Raises Disconnected if the platform is not there or does not want us."""
         await self.close()
+        secret = base64.b64encode(self._identity.encode() + b":" + password).decode()
+        headers = {"Authorization": f"Basic {secret}"}
         self._http = aiohttp.ClientSession()
         try:
             self._socket = await asyncio.wait_for(
-                self._http.ws_connect(self._url, protocols=(SUBPROTOCOL,), headers=self._headers), CONNECT_LIMIT_S
+                self._http.ws_connect(self._url, protocols=(self._subprotocol,), headers=headers), CONNECT_LIMIT_S
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, AssertionError) as error:
+            # AssertionError: how aiohttp puts it when the other end hangs up in the moment of the upgrade.
             await self.close()
             raise Disconnected(str(error)) from error
         self._reading = asyncio.create_task(self._read(self._socket))
@@ -116,8 +118,8 @@ class OcppClient:
         if frame[0] == 2:
             try:
                 answer = [3, frame[1], self._answer(frame[2], frame[3])]
-            except Unsupported:
-                answer = [4, frame[1], "NotImplemented", "", {}]
+            except Declined as declined:
+                answer = [4, frame[1], str(declined), "", {}]
             await socket.send_str(json.dumps(answer))
         elif self._awaited is not None and self._awaited[0] == frame[1] and not self._awaited[1].done():
             self._awaited[1].set_result(frame)

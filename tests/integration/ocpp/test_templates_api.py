@@ -77,6 +77,7 @@ def test_the_platforms_template_is_shown_and_not_changed(site: Site) -> None:
         ([{"name": "AuthorizationKey", "value": "x"}], "setting.secret"),
         ([{"name": "A", "value": "1"}, {"name": "a", "value": "2"}], "setting.repeated"),
         ([{"name": "A//B", "value": "1"}], "setting.name"),
+        ([{"name": f"K{number}", "value": "x" * 400} for number in range(50)], "setting.crowd"),
         ([{"name": "A", "value": "x" * 501}], "setting.value"),
         ([{"name": "HeartbeatInterval", "value": "541"}], "setting.heartbeat"),
         ([{"name": "OCPPCommCtrlr/HeartbeatInterval", "value": "0"}], "setting.heartbeat"),
@@ -198,7 +199,7 @@ def test_overrides_that_no_charger_could_have(site: Site, name: str, code: str) 
 def test_a_charger_has_a_bounded_number_of_overrides(site: Site) -> None:
     for number in range(100):
         assert ask(site, "PUT", OVERRIDES, {"name": f"K{number}", "value": "1"}).status == 200
-    assert ask(site, "PUT", OVERRIDES, {"name": "one-more", "value": "1"}).body["code"] == "override.crowd"
+    assert ask(site, "PUT", OVERRIDES, {"name": "one-more", "value": "1"}).body["code"] == "setting.crowd"
     assert ask(site, "PUT", OVERRIDES, {"name": "K7", "value": "2"}).status == 200, "a change is no further one"
 
 

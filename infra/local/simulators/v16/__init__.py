@@ -1,0 +1,1 @@
+"""The OCPP 1.6 face of a simulated charger."""

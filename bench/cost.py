@@ -91,7 +91,7 @@ class Rig:
         self.script = Script(0)
         self.script.id_token = CARD
         self._site = build_site(world)
-        self._round_trips = self._invocations = self._messages = 0
+        self._round_trips = self._invocations = self._messages = self._answered = 0
         self._log = _LogMeter()
         self._logged = Usage()
         self._functions = lambda_functions(product.app)
@@ -143,6 +143,16 @@ class Rig:
         payload = self.call(self.script.start())
         _expect(payload["idTagInfo"]["status"] == "Accepted", "the card is refused")
         self.script.transaction_id = payload["transactionId"]
+
+    def tell_configuration(self) -> None:
+        """The charger answers what it was asked about its configuration: it has none of that."""
+        for text in self.world.posted(CONNECTION_ID)[self._answered :]:
+            self._answered += 1
+            _, message_id, _, payload = json.loads(text)
+            body = json.dumps([3, message_id, {"unknownKey": payload["key"]}])
+            event = {"requestContext": {"connectionId": CONNECTION_ID}, "body": body, "isBase64Encoded": False}
+            self._websocket(message.handler, event)
+            self._messages += 2
 
     def settle(self) -> None:
         """Lets events and workflows do all that is due."""
@@ -236,6 +246,10 @@ def _session(rig: Rig, used: dict[str, Usage]) -> None:
         rig.connect()
     with rig.counting(used, "boot"):
         rig.call(script.boot())
+    with rig.counting(used, "after the boot"):
+        rig.settle()
+        rig.tell_configuration()
+        rig.settle()
     rig.call(script.status())
     with rig.counting(used, "status, within a minute"):
         rig.call(script.status())

@@ -28,6 +28,7 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "charger.configuration_due": (chargers.on_configuration_due,),
     "charger.settings_changed": (chargers.on_settings_changed,),
     "charger_template.changed": (chargers.on_template_changed,),
+    "charging_session.begin_missed": (charging.on_begin_missed,),
     "charging_session.requested": (charging.on_session_requested,),
     "charging_session.started": (charging.on_session_started,),
     "charging_session.ended": (charging.on_session_ended,),

@@ -1,7 +1,7 @@
 """The workflow side of charging: consumers of its events, and the tasks of `infra/state_machines/session.asl.json`.
 
 The money is right whether or not an execution finishes: frames settle in their own commit. The workflow keeps the
-deadlines: nobody plugs in, never-ending, stop unanswered. Consumers and tasks may run twice.
+deadlines: nobody plugs in, never-ending, stop unanswered, begin never heard. Consumers and tasks may run twice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from chalice import Blueprint
 
 from chalicelib.charging import lookup, service
 from chalicelib.charging.model import (
+    BEGIN_TIMEOUT,
     DELIVERING_STATES,
     MAX_DURATION,
     OPEN_STATES,
@@ -36,7 +37,9 @@ from chalicelib.notifications import service as notifications
 
 jobs = Blueprint(__name__)
 
-_STILL_AWAITED = {"start": PENDING_STATES, "end": OPEN_STATES}
+_STILL_AWAITED = {"start": PENDING_STATES, "end": OPEN_STATES, "begin": OPEN_STATES}
+_WOKEN_BY = {"start": "start", "end": "end", "begin": "end"}
+"""Under which name the task token is kept: the begin that comes behind the end is, with it, the end."""
 _ALREADY_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
@@ -51,6 +54,12 @@ def on_session_started(ctx: Context, event: Event) -> None:
         _wake(ctx, event.subject, "start", {"outcome": "started"})
     else:
         _start_workflow(ctx, event.subject, started=True)
+
+
+def on_begin_missed(ctx: Context, event: Event) -> None:
+    """The end was told before the begin (OCPP 2.x): the workflow gives the begin a while."""
+    if lookup.require_session(ctx, event.subject).awaits_begin:
+        _wake_failed(ctx, event.subject, "end", "BeginMissed", "the charger told the end before the begin")
 
 
 def on_session_ended(ctx: Context, event: Event) -> None:
@@ -90,14 +99,17 @@ def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
     if awaited not in _STILL_AWAITED:
         raise invalid("workflow.awaited", f"Nobody waits for {awaited!r}.")
     uow = UnitOfWork(ctx)
-    uow.put(WORKFLOW_WAITS, WorkflowWait(session_id, awaited, str(event["task_token"])))
+    woken_by = _WOKEN_BY[awaited]
+    uow.put(WORKFLOW_WAITS, WorkflowWait(session_id, woken_by, str(event["task_token"])))
     uow.commit()
     session = lookup.require_session(ctx, session_id)
     if session.state not in _STILL_AWAITED[awaited]:
         if awaited == "start" and session.started_at is None:
-            _wake_failed(ctx, session_id, awaited, "SessionOver", session.state)
+            _wake_failed(ctx, session_id, woken_by, "SessionOver", session.state)
         else:
-            _wake(ctx, session_id, awaited, {"outcome": session.state})
+            _wake(ctx, session_id, woken_by, {"outcome": session.state})
+    elif awaited == "end" and session.awaits_begin:
+        _wake_failed(ctx, session_id, woken_by, "BeginMissed", session.state)
     return {"session_id": session_id}
 
 
@@ -113,7 +125,7 @@ def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
         if action == "expire":
             service.expire_request(uow, session_id)
         elif action == "stop":
-            if session.state in DELIVERING_STATES:
+            if session.state in DELIVERING_STATES and not session.awaits_begin:
                 service.request_stop(uow, session, requested_by="max_duration")
         elif action == "give_up":
             service.give_up_session(uow, session_id, "stop_missing")
@@ -164,6 +176,7 @@ def _start_workflow(ctx: Context, session_id: str, *, started: bool) -> None:
         "start_timeout_s": int(START_TIMEOUT.total_seconds()),
         "max_duration_s": int(MAX_DURATION.total_seconds()),
         "stop_timeout_s": int(STOP_TIMEOUT.total_seconds()),
+        "begin_timeout_s": int(BEGIN_TIMEOUT.total_seconds()),
     }
     try:
         ctx.client("stepfunctions").start_execution(

@@ -17,6 +17,7 @@ from chalicelib.charging.model import (
     Occupancy,
     OcppTransaction,
     OrphanStop,
+    Place,
     Reservation,
     ReservationEntry,
     ReservedEvse,
@@ -92,6 +93,20 @@ def find_occupancy(ctx: Context, key: str, evse_no: int) -> Occupancy | None:
 def list_occupancies(ctx: Context, key: str) -> list[Occupancy]:
     page = OCCUPANCIES.query(ctx, charger_pk(key), OccupancyRow.sk.startswith("evse#"), consistent=True)
     return page.data
+
+
+def look_at(ctx: Context, key: str, evse_no: int) -> Place:
+    """Who is at the EVSE now. Nobody is at EVSE 0: it stands for one that is not known."""
+    occupancy = find_occupancy(ctx, key, evse_no) if evse_no else None
+    session = None if occupancy is None else find_session(ctx, occupancy.session_id)
+    return Place(occupancy, session if session is not None and session.evse_no == evse_no else None)
+
+
+def sessions_at(ctx: Context, key: str) -> list[ChargingSession]:
+    """The latest session of each EVSE of a charger, each once."""
+    session_ids = dict.fromkeys(occupancy.session_id for occupancy in list_occupancies(ctx, key))
+    found = (find_session(ctx, session_id) for session_id in session_ids)
+    return [session for session in found if session is not None]
 
 
 def readings_owner(session: ChargingSession) -> str:

@@ -107,6 +107,7 @@ class SessionRow(Row):
     reservation_id = UnicodeAttribute(null=True)
     stop_asked_at = MomentAttribute(null=True)
     fresh_after = MomentAttribute(null=True)
+    revision = NumberAttribute()
     by_operator = SessionsByOperator()
     by_driver = SessionsByDriver()
 

@@ -24,7 +24,7 @@ MAX_CARDS = 40
 
 _ID_TOKEN = re.compile(r"[\x21-\x7e]{1,36}")
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_APP_DIGITS = 16
+_APP, _APP_DIGITS = "APP", 16
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,15 @@ def check_id_token(id_token: str, pointer: str = "/id_token") -> str:
     return id_token
 
 
+def looks_like_app_token(id_token: str) -> bool:
+    """Whether it can be one at all; whose it is, `app_token` of that driver tells."""
+    return len(id_token) == len(_APP) + _APP_DIGITS and id_token.upper().startswith(_APP)
+
+
 def app_token(driver_id: str) -> str:
     """The id token that stands for the driver's app: what a charger gets in RemoteStartTransaction. 19 characters."""
     number = int.from_bytes(hashlib.sha256(driver_id.encode()).digest()[:10], "big")
-    return "APP" + "".join(_BASE32[(number >> (5 * place)) & 31] for place in range(_APP_DIGITS))
+    return _APP + "".join(_BASE32[(number >> (5 * place)) & 31] for place in range(_APP_DIGITS))
 
 
 def matches_search(driver: Driver, words: str) -> bool:

@@ -37,6 +37,11 @@ class Actor:
             raise forbidden(f"This needs the permission {permission}.")
 
     @property
+    def person_id(self) -> str:
+        """Who asked, for the record: the user of an organisation, or the login of somebody who is none."""
+        return self.user_id or self.login_id
+
+    @property
     def is_platform(self) -> bool:
         return self.kind == "system" or self.organization_kind == "platform"
 

@@ -37,8 +37,14 @@ Payload = dict[str, Any]
 _PADDING: Final = "\ufeff\x00 \t\r\n"
 _TYPE: Final = re.compile(r"\s*\[\s*(\d{1,4})\s*[,\]]", re.ASCII)
 _ENVELOPE: Final = re.compile(r'\s*\[\s*(\d{1,4})\s*,\s*("(?:[^"\\\x00-\x1f]|\\.){0,1024}"|\d{1,15})\s*[,\]]', re.ASCII)
-# Texts are passed over whole, an unfinished one too: each character is looked at once.
-_LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(\s*[\]}])', re.DOTALL)
+# Texts are passed over whole, an unfinished one too: each character is looked at once or twice.
+_SLIPS: Final = re.compile(
+    r'(?P<text>"(?:[^"\\]|\\.)*+"?)'
+    r"|,(?P<end>\s*[\]}])"
+    r"|(?P<name>:)(?=\s*[,\]}])"
+    r"|(?P<before>[:\[,]\s*)(?P<sign>-?)(?:\+?0+(?=\d)|\+(?=[\d.])|(?=\.\d))",
+    re.DOTALL,
+)
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -193,18 +199,25 @@ def _fault_of(message_type: int | None, otherwise: Fault) -> Fault:
 
 def _nearly_json(text: str) -> Any:
     """What firmware writes by hand: NaN, half surrogate pairs, line breaks within a text, a comma after the last
-    element, numbers beyond all bounds. What is no number is null. None for what cannot be read so either."""
+    element, a name without its value, numbers like `+5`, `007`, `.5` or beyond all bounds. What is no number, or not
+    there, is null. None for what cannot be read so either."""
     try:
-        told = json.loads(
-            _LAST_COMMA.sub(_without_comma, text), strict=False, parse_constant=_nothing, parse_float=_finite
-        )
+        told = json.loads(_SLIPS.sub(_mended, text), strict=False, parse_constant=_nothing, parse_float=_finite)
         return _storable(told)
     except (ValueError, RecursionError):
         return None
 
 
-def _without_comma(found: re.Match[str]) -> str:
-    return found[1] or found[2]
+def _mended(found: re.Match[str]) -> str:
+    if found["text"] is not None:
+        return found["text"]
+    if found["end"] is not None:
+        return found["end"]
+    if found["name"] is not None:
+        return ":null"
+    # What follows is a digit, or the point that none stands before.
+    before_point = found.string[found.end() : found.end() + 1] == "."
+    return f"{found['before']}{found['sign']}{'0' if before_point else ''}"
 
 
 def _nothing(_constant: str) -> None:

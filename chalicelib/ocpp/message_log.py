@@ -7,6 +7,7 @@ unit where compression can make it so; what cannot be written is lost and hurts 
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ MAX_TEXT_CHARACTERS: Final = 32 * 1024
 _MAX_NAME_CHARACTERS: Final = 64
 _PLAIN_BYTES: Final = 500
 """Below this a row fits a write unit (1 KB) as it is."""
+_TURNS: Final = itertools.count()
+_MOST_TURNS: Final = 1_000_000
 _DISTANT_PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _DISTANT_FUTURE: Final = datetime(2999, 1, 1, tzinfo=UTC)
 
@@ -51,6 +54,7 @@ class _Heard:
     frame: Frame
     answer: str | None
     at: datetime
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class _Unanswered:
     command_id: str
     outcome: Outcome
     at: datetime
+    turn: int
 
 
 # -- writing --------------------------------------------------------------------------------------------------
@@ -69,17 +74,21 @@ def note_message(
     ctx: Context, connection_id: str, text: str, frame: Frame, answer: str | None, received_at: datetime
 ) -> None:
     """A charger sent `text`; `answer` is what it was given (None: silence)."""
-    ctx.afterwards.add(_keep, _Heard(connection_id, text, frame, answer, received_at))
+    ctx.afterwards.add(_keep, _Heard(connection_id, text, frame, answer, received_at, _next_turn()))
 
 
 def note_unanswered(ctx: Context, command: Command) -> None:
     """A CALL of ours that was posted timed out."""
-    ctx.afterwards.add(_keep, _Unanswered(command.command_id, "timed_out", command.sent_at or ctx.now()))
+    ctx.afterwards.add(_keep, _Unanswered(command.command_id, "timed_out", command.sent_at or ctx.now(), _next_turn()))
 
 
 def note_undelivered(ctx: Context, command: Command) -> None:
     """A CALL of ours met a closed socket: the command waits again."""
-    ctx.afterwards.add(_keep, _Unanswered(command.command_id, "undelivered", ctx.now()))
+    ctx.afterwards.add(_keep, _Unanswered(command.command_id, "undelivered", ctx.now(), _next_turn()))
+
+
+def _next_turn() -> int:
+    return next(_TURNS) % _MOST_TURNS
 
 
 def _keep(ctx: Context, notes: list[_Heard | _Unanswered]) -> None:
@@ -92,7 +101,7 @@ def _keep(ctx: Context, notes: list[_Heard | _Unanswered]) -> None:
             logger.exception("message not logged")
             continue
         if message is not None:
-            messages.append(message)
+            messages.append(replace(message, turn=note.turn))
     MESSAGES.batch_put(ctx, messages)
 
 
@@ -169,10 +178,7 @@ def _keepable(text: str) -> str:
 
 
 def _packed(request: str, answer: str | None) -> bytes:
-    texts = [
-        None if text is None else _shortened(mask_secrets(text), MAX_TEXT_CHARACTERS) for text in (request, answer)
-    ]
-    plain = _pack(texts)
+    plain = _pack([_keepable(request), None if answer is None else _keepable(answer)])
     if len(plain) <= _PLAIN_BYTES:
         return plain
     return min(plain, zlib.compress(plain), key=len)

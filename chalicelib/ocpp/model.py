@@ -16,7 +16,8 @@ Outcome = Literal["result", "error", "silence", "timed_out", "undelivered"]
 
 @dataclass(frozen=True)
 class Message:
-    """One CALL and its answer. `frames` holds both texts, compressed where that makes them smaller."""
+    """One CALL and its answer. `frames` holds both texts, compressed where that makes them smaller; `turn` tells those
+    of one millisecond apart, in their order (part of the key alone)."""
 
     charger_id: str
     operator_id: str
@@ -27,6 +28,7 @@ class Message:
     outcome: Outcome
     at: datetime
     frames: bytes
+    turn: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Times as chargers send them. Pure: what was meant, or None when it cannot have been meant.
 
 Read are RFC 3339 and what firmware makes of it: no zone (UTC then), a zone without minutes, no seconds, small letters,
-slashes, a space for the T, `UTC` behind it, seconds or milliseconds since 1970.
+slashes, a space for the T, numbers of one digit, a `Z` or `UTC` behind the zone, seconds or milliseconds since 1970.
 
 Many chargers boot in 1970 and learn the time from our answers; a session must not be priced by such a clock.
 """
@@ -20,7 +20,11 @@ MAX_AHEAD: Final = timedelta(days=1)
 """A zone that was left off makes a clock at most fourteen hours fast."""
 
 _EPOCH_S: Final = re.compile(r"\s*(\d{10})(\d{3})?(?:\.\d{0,9})?\s*", re.ASCII)
-_SLOPPY: Final = re.compile(r"\s*(\d{4})[-/.](\d\d?)[-/.](\d\d?)[ T_]+(\d\d?:\d\d\S*)\s*(?:UTC|GMT)?\s*", re.ASCII)
+_SLOPPY: Final = re.compile(
+    r"\s*(\d{4})[-/.](\d\d?)[-/.](\d\d?)[ T_]+(\d\d?):(\d\d?)(?::(\d\d?)(?:[.,](\d{0,9}))?)?"
+    r" ?([+-]\d\d(?::?\d\d)?)?\s*(?:Z{1,2}|UTC|GMT)?\s*",
+    re.ASCII,
+)
 
 
 def read_moment(text: object, received_at: datetime) -> datetime | None:
@@ -52,8 +56,9 @@ def _from_sloppy(text: str) -> datetime | None:
     found = _SLOPPY.fullmatch(text.upper())
     if found is None:
         return None
-    year, month, day, rest = found.groups()
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    date, time = f"{year}-{int(month):02}-{int(day):02}", f"{int(hour):02}:{int(minute):02}:{int(second or 0):02}"
     try:
-        return from_rfc3339(f"{year}-{int(month):02}-{int(day):02}T{rest if rest[1].isdigit() else '0' + rest}")
+        return from_rfc3339(f"{date}T{time}.{fraction or 0}{zone or 'Z'}")
     except (ValueError, OverflowError):
         return None

@@ -136,7 +136,7 @@ def _word(ctx: Context, command: Command, version: Version | None) -> _Said | st
         if intent.is_wanted is not None and not intent.is_wanted(ctx, command):
             return "it was called off before it was sent"
         wording = version.wordings.get(command.action)
-        worded = None if wording is None else wording.say(ctx, command)
+        worded = None if wording is None else wording.say(command)
         if wording is None or worded is None:
             return cannot
         action = wording.action if isinstance(wording.action, str) else wording.action(command)
@@ -266,7 +266,10 @@ def _finish(
     error: str | None = None,
 ) -> None:
     kept = None if payload is None else mask_payload(payload)
-    chargers.finish_command(uow, command, state, answer=kept, error=error)
+    asked = mask_payload(command.payload)
+    chargers.finish_command(
+        uow, command, state, answer=kept, error=error, payload=None if asked == command.payload else asked
+    )
     intent = INTENTS.get(command.action)
     if intent is not None:
         if intent.on_answer is not None:

@@ -1,16 +1,18 @@
-"""What a charger may say before it has been accepted: what its version lets through, and what we asked it for.
+"""Chargers that are not accepted yet: what their boot is answered, and what else they may say.
 
-OCPP 2.0.1 B02.FR.09 and B03.FR.07: everything else is answered SecurityError. Looked up only for chargers that are
-refused otherwise, in the commands that were sent to them.
+They may say what their version lets through and what we asked them for; everything else is answered SecurityError
+(OCPP 2.0.1 B02.FR.09, B03.FR.07). What we asked is looked up only for what is refused otherwise, in the commands that
+were sent to them.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, Command
+from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.version import Action
@@ -18,9 +20,22 @@ from chalicelib.ocpp.version import Action
 ANSWERS_WITHIN: Final = timedelta(minutes=5)
 """How long after a TriggerMessage the message that it asked for may come."""
 
+BOOT_AGAIN_S: Final = 60
+"""How soon a Pending charger boots again: the installer who places it is waiting."""
+
 _TRIGGERS: Final = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
 _CERTIFICATE: Final = "SignCertificate"
 _RECENT: Final = 10
+
+
+def boot_answer(charger: Charger, received_at: datetime) -> Payload:
+    """The answer to BootNotification, the same in all versions (1.6 6.4, 2.0.1 BootNotificationResponse): a charger
+    without a location is Pending."""
+    return {
+        "status": "Accepted" if charger.is_placed else "Pending",
+        "currentTime": to_rfc3339(received_at),
+        "interval": charger.heartbeat_interval_s if charger.is_placed else BOOT_AGAIN_S,
+    }
 
 
 def may_say(ctx: Context, charger: Charger, name: str, action: Action, payload: Payload) -> bool:

@@ -30,6 +30,10 @@ def ask(uow: UnitOfWork, charger: Charger, action: str, payload: Payload, reques
     password = find_password(action, payload)
     if password is not None:
         return chargers.rotate_password_by_command(uow, charger, password, requested_by)
+    with_profile = payload.get("connectionData", {}).get("basicAuthPassword")
+    if action == "SetNetworkProfile" and with_profile is not None:
+        # 2.1: the charger uses it once it changes to this profile.
+        chargers.expect_password(uow, charger, with_profile)
     return chargers.queue_command(
         uow,
         charger_id=charger.charger_id,
@@ -67,12 +71,9 @@ def prepare(ctx: Context, version: Version, action: str, payload: Payload) -> di
 
 def find_password(action: str, payload: Payload) -> str | None:
     """The password that a valid request would set: ChangeConfiguration of AuthorizationKey (1.6), SetVariables of
-    SecurityCtrlr.BasicAuthPassword (2.x). Raises command.payload where it stands among other things."""
+    SecurityCtrlr.BasicAuthPassword (2.x). Raises command.payload where it stands among other variables."""
     if action == "ChangeConfiguration":
         return payload["value"] if payload["key"].lower() == _PASSWORD_KEY else None
-    if action == "SetNetworkProfile" and "basicAuthPassword" in payload["connectionData"]:
-        # It would count with the profile, at a time that nobody knows, and we would not know it.
-        raise invalid("command.payload", "Change the password by a rotation.", "/payload/connectionData")
     if action != "SetVariables":
         return None
     data = payload["setVariableData"]

@@ -6,6 +6,7 @@ read is left out, never taken for zero: a reading that is missing costs nobody a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -18,6 +19,11 @@ STATE_OF_CHARGE: Final = "SoC"
 
 MAX_ENERGY_WH: Final = 10**12
 MAX_POWER_W: Final = 10**8
+
+NUMBER_WITH_UNIT: Final = re.compile(
+    r"\s*([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:[eE][+-]?\d{1,2})?)\s*([A-Za-z%]{0,8})\s*", re.ASCII
+)
+"""A number as firmware writes it: one decimal comma or point, a bounded exponent, perhaps (group 2) the unit behind."""
 
 ReadNumber = Callable[[Payload, str], Decimal | None]
 """`(sampled value, measurand)` → its number in Wh, W or percent; None when it is none or its unit is foreign."""

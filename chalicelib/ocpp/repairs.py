@@ -19,7 +19,6 @@ payload's top may be `absent`. An action of NEVER_LOST copes with that, and read
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,7 @@ import msgspec
 
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.readings import NUMBER_WITH_UNIT
 from chalicelib.ocpp.repair_words import (
     METER_REGISTERS,
     METERS,
@@ -61,7 +61,6 @@ EXAMPLE_LENGTH: Final = 80
 _MAX_REPAIRS: Final = 32
 _MAX_DEPTH: Final = 24
 _NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
-_NUMBER: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:[eE][+-]?\d{1,2})?)\s*([A-Za-z%]{0,8})\s*", re.ASCII)
 _KINDS: Final[Mapping[type, str]] = {bool: "boolean", str: "string"}
 _TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -196,7 +195,7 @@ class _Mender:
         told = value.get("value")
         if not isinstance(told, str) or "unitOfMeasure" not in spec.get("properties", {}):
             return value
-        found = _NUMBER.fullmatch(told)
+        found = NUMBER_WITH_UNIT.fullmatch(told)
         if found is None or not found[2]:
             return value
         self.note("unit_in_value", f"{pointer}/value", f"read as {found[1]} in {found[2]}", told)
@@ -320,7 +319,7 @@ class _Mender:
             return Decimal(str(value)) if abs(value) <= MAX_INTEGER else None
         if not isinstance(value, str):
             return None
-        found = _NUMBER.fullmatch(value)
+        found = NUMBER_WITH_UNIT.fullmatch(value)
         unit = None if found is None else found[2].lower()
         factor = METERS.get(unit or "") if name in METER_REGISTERS else (None if unit else 1)
         if found is None or factor is None:

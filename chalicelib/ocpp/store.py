@@ -76,7 +76,7 @@ MESSAGES: Table[Message] = Table(
     Message,
     key=lambda message: (
         charger_pk(message.charger_id),
-        f"{MESSAGE_PREFIX}{to_rfc3339(message.at)}#{message.message_id}",
+        f"{MESSAGE_PREFIX}{to_rfc3339(message.at)}#{message.turn:06}#{message.message_id}",
     ),
     extra=lambda message: {"expires_at": int((message.at + MESSAGE_RETENTION).timestamp())},
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from chalicelib.chargers.model import Charger, Command
+from chalicelib.chargers.model import Charger, Command, request_topic
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -19,6 +19,7 @@ from chalicelib.ocpp.errors import ErrorCodes, Failure
 from chalicelib.ocpp.frames import Fault, Payload
 from chalicelib.ocpp.repairs import NEVER_LOST, Repaired, repair
 from chalicelib.ocpp.schemas import SchemaFolder, Violation
+from chalicelib.ocpp.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ TIMED_OUT: Final = "timed_out"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a command ended. `detail` is what the charger (or its silence) said: `Rejected`, `timed out`; `payload` its
+    """How a command ended. `detail` is what the charger (or its silence: TIMED_OUT) said, `Rejected`; `payload` its
     CALLRESULT (of an intent: as the version's wording heard it), empty when there was none."""
 
     accepted: bool
@@ -86,19 +87,9 @@ class CommandRoute:
     refusal: Callable[[Payload], str | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a version says an intent of the platform: the OCPP action, its payload, and what the answer means.
-
-    `say` gives the payload, or None where this charger cannot be told. `hear` turns the CALLRESULT into the intent's
-    neutral answer (`ocpp/intents.py` says which); `accepts` decides where the answer has no plain `status`.
-    `action` is a function where one intent takes different actions.
-    """
-
-    action: str | Callable[[Command], str]
-    say: Callable[[Context, Command], Payload | None]
-    hear: Callable[[Payload], Payload] | None = None
-    accepts: Callable[[Payload], bool] | None = None
+def numbered(payload: Payload) -> str:
+    """A `CommandRoute.topic`: later reports carry the request's `requestId`."""
+    return request_topic(payload["requestId"])
 
 
 @dataclass(frozen=True, slots=True)

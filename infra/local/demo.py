@@ -39,7 +39,7 @@ CURRENCY: Final = "EUR"
 
 @dataclass(frozen=True)
 class Place:
-    """A demo location with its price and the charger that stands there."""
+    """A demo location with its price, the charger that stands there, and the OCPP version that it speaks."""
 
     name: str
     address: str
@@ -49,6 +49,7 @@ class Place:
     tariff: str
     prices: tuple[tuple[Dimension, str], ...]
     charger_id: str
+    subprotocol: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ PLACES: Final = (
         tariff="Day",
         prices=(("ENERGY", "0.35"),),
         charger_id="NW-HARBOUR-1",
+        subprotocol="ocpp1.6",
     ),
     Place(
         name="River station",
@@ -81,6 +83,7 @@ PLACES: Final = (
         tariff="River",
         prices=(("ENERGY", "0.49"), ("FLAT", "0.50")),
         charger_id="NW-RIVER-1",
+        subprotocol="ocpp2.0.1",
     ),
 )
 GUESTS: Final = (
@@ -109,6 +112,7 @@ def simulated_chargers(ocpp_url: str, now: Callable[[], datetime], data_dir: Pat
             CHARGER_PASSWORD,
             now,
             None if data_dir is None else data_dir / f"simulator-{place.charger_id}.json",
+            subprotocol=place.subprotocol,
         )
         for place in PLACES
     ]

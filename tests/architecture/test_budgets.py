@@ -5,12 +5,14 @@ Counts of the DynamoDB engine are those that AWS bills, and are the same on ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from bench import cost, prices
 from bench.cost import Usage
+from tests.contract.ocpp.story import BEGIN_WH, CARD, make
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,28 @@ def test_a_frame_that_went_well_is_not_logged(used: dict[str, Usage]) -> None:
 def test_a_charger_month_stays_affordable(used: dict[str, Usage], load: prices.Load, most_usd: float) -> None:
     items = prices.monthly(used, load)
     assert prices.total(items) <= most_usd
+
+
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])
+def test_a_transaction_in_pieces_stays_within_its_units(world: World, protocol: str) -> None:
+    """Decision 0019: its begin and its end carry the row of the transaction besides; an update is its reading alone."""
+    story = make(world, world.operator(), protocol)
+    world.ctx.afterwards.hold()
+
+    def written(tell: Callable[[], object]) -> float:
+        def units() -> float:
+            return sum(amount for (_, kind), amount in world.engine.consumed.items() if kind == "write")
+
+        before = units()
+        tell()
+        return units() - before
+
+    charging = {"state": "Charging", "trigger": "MeterValuePeriodic"}
+    begin = written(lambda: story.event("Started", "Authorized", token=CARD, state="Charging", wh=BEGIN_WH))
+    update, with_life_sign = sorted(written(lambda: story.event("Updated", wh=5000, **charging)) for _ in range(2))
+    end = written(story.end)
+    story.assert_billed()
+    assert (begin, update, with_life_sign, end) == (16, 1, 2, 18)
 
 
 # -- the message log, which is written after the answer ---------------------------------------------------------------

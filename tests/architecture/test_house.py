@@ -36,7 +36,7 @@ def relative(path: Path) -> str:
 
 @cache
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("chalicelib")
+    return grimp.build_graph("chalicelib", cache_dir=None)
 
 
 def test_import_contracts_of_pyproject_are_kept() -> None:
@@ -64,6 +64,28 @@ def test_a_store_is_imported_only_by_its_own_capability() -> None:
         if importer.split(".")[1] != module.split(".")[1]
     ]
     assert foreign == []
+
+
+def says_pure() -> Iterator[str]:
+    for path in python_files("chalicelib"):
+        if re.search(r"\bPure\b", ast.get_docstring(ast.parse(path.read_text())) or ""):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_what_says_that_it_is_pure_reaches_nothing_outside() -> None:
+    """By the graph: neither itself nor what it imports may know a cloud, a store or a web framework."""
+    whole = grimp.build_graph("chalicelib", include_external_packages=True, cache_dir=None)
+    outside = {"chalice", "boto3", "botocore", "pynamodb", "stripe"} & set(whole.modules)
+    pure = set(says_pure())
+    assert {"chalicelib.ocpp.repairs", "chalicelib.charging.model.transactions"} <= pure
+    assert len(outside) >= 4
+    offenders = [
+        f"{module} reaches {package}"
+        for module in sorted(pure)
+        for package in sorted(outside)
+        if whole.chain_exists(module, package)
+    ]
+    assert offenders == []
 
 
 @pytest.mark.parametrize("path", python_files(*PRODUCT), ids=relative)

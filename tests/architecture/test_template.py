@@ -236,5 +236,16 @@ def test_every_alarm_tells_somebody_and_watches_something_that_exists(cloudforma
     assert f'logger.error("{message}"' in source
 
 
+def test_a_scheduled_job_that_fails_wakes_somebody(cloudformation: Tree) -> None:
+    alarm = cloudformation["Resources"]["JobsFail"]["Properties"]
+    total, *metrics = alarm["Metrics"]
+    watched = [metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for metric in metrics]
+    rules = of_type(cloudformation, "AWS::Events::Rule").values()
+    scheduled = {target["Arn"]["Fn::GetAtt"][0] for rule in rules for target in rule["Targets"]}
+    assert scheduled
+    assert sorted(watched) == sorted(scheduled)
+    assert total["Expression"] == "+".join(metric["Id"] for metric in metrics)
+
+
 def test_the_expansion_is_repeatable(sam_template: Tree, cloudformation: Tree) -> None:
     assert expand(sam_template) == cloudformation

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from infra.local import demo as demo_data
 from tests.e2e.people import Driver, Operator
 from tests.e2e.stack import POLL_S, Stack
 
-HARBOUR = demo_data.PLACES[0].charger_id
+HARBOUR, RIVER = (place.charger_id for place in demo_data.PLACES)
 TRIES = 500
 
 
@@ -51,10 +53,30 @@ async def test_a_simulated_charge_until_the_money_is_used_up(demo: Stack) -> Non
     assert await demo.mails("office@northwind.example", "offline") == []
 
 
-async def test_a_power_loss_in_the_middle_of_a_simulated_charge(demo: Stack) -> None:
+@pytest.mark.parametrize(("charger_id", "protocol"), [(HARBOUR, "ocpp1.6"), (RIVER, "ocpp2.0.1")])
+async def test_a_charge_by_the_app_at_either_simulated_charger(demo: Stack, charger_id: str, protocol: str) -> None:
+    """The README's tour: charge for 5.00, look, stop early, get back what was not used."""
+    operator = await the_operator(demo)
+    driver = await the_guest(demo, demo_data.GUESTS[0].email)
+    session_id = await starts(demo, operator, driver, 500, charger_id)
+    await demo.advance(minutes=5)
+    live = await driver.session(session_id)
+    assert (live["state"], live["power_w"]) == ("charging", 11_000)
+    assert 700 <= live["energy_wh"] <= 950
+    await driver.stop(session_id)
+    ended = await reaches(demo, driver, session_id, "settled")
+    assert ended["stop_reason"] == "Remote"
+    assert await driver.balance() == demo_data.GUESTS[0].money - ended["cost"]["amount"]
+    shown = await operator.get(f"/v1/chargers/{charger_id}")
+    assert (shown["connectivity"]["protocol"], shown["drift_count"]) == (protocol, 0)
+    assert (await operator.get(f"/v1/chargers/{charger_id}/conformance-findings"))["data"] == []
+
+
+@pytest.mark.parametrize("charger_id", [HARBOUR, RIVER])
+async def test_a_power_loss_in_the_middle_of_a_simulated_charge(demo: Stack, charger_id: str) -> None:
     operator = await the_operator(demo)
     driver = await the_guest(demo, demo_data.GUESTS[1].email)
-    session_id = await starts(demo, operator, driver, 500)
+    session_id = await starts(demo, operator, driver, 500, charger_id)
     await demo.advance(minutes=10)
     await demo.kill()
     await demo.start()
@@ -114,10 +136,12 @@ async def comes_online(stack: Stack, operator: Operator, charger_id: str) -> Non
     raise AssertionError(f"{charger_id} does not come online")
 
 
-async def starts(stack: Stack, operator: Operator, driver: Driver, amount: int | None) -> str:
-    """A charge at the harbour that delivers."""
-    await comes_online(stack, operator, HARBOUR)
-    session = await driver.charge_for(amount, charger_id=HARBOUR)
+async def starts(
+    stack: Stack, operator: Operator, driver: Driver, amount: int | None, charger_id: str = HARBOUR
+) -> str:
+    """A charge that delivers."""
+    await comes_online(stack, operator, charger_id)
+    session = await driver.charge_for(amount, charger_id=charger_id)
     await reaches(stack, driver, session["session_id"], "awaiting_plug")
     await stack.advance(s=5)
     await reaches(stack, driver, session["session_id"], "charging")

@@ -18,10 +18,10 @@ from chalicelib.chargers.api_operator.common import (
     Unset,
     api,
     changes_of,
-    owned_charger,
     owned_location,
 )
 from chalicelib.chargers.model import Charger, Evse
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.chargers.service import ChargerFacts
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
 from chalicelib.kernel.context import Context

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.model import Charger, Location
+from chalicelib.chargers.model import Location
 from chalicelib.identity.scope import may_see
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Api, Request
@@ -28,13 +28,6 @@ def owned_location(req: Request, location_id: str) -> Location:
     if location is None or not may_see(req, location.operator_id):
         raise not_found("location", location_id)
     return location
-
-
-def owned_charger(req: Request, charger_id: str) -> Charger:
-    charger = service.get_charger(req.ctx, charger_id)
-    if charger is None or not may_see(req, charger.operator_id):
-        raise not_found("charger", charger_id)
-    return charger
 
 
 def changes_of(patch: msgspec.Struct) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.common import api, owned_charger
+from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.api_operator.templates import SettingName, SettingShape, ValueText, setting_shape
 from chalicelib.chargers.model import Variable, is_secret
 from chalicelib.chargers.model.configuring import Configuring, drifts, target_of, trial_of, trials_of
 from chalicelib.chargers.model.templates import Expected, Setting
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.chargers.service import ConfigurationFacts
 from chalicelib.kernel.errors import DomainError, Kind
 from chalicelib.kernel.http import PageQuery, Request, Shape

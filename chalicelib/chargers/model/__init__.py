@@ -1,7 +1,8 @@
 """What the network is made of, and its rules. Pure: no I/O, no AWS, no HTTP.
 
 `places` locations, chargers, EVSEs; `handshake` who may connect; `links` who is connected; `commands` what we ask
-chargers to do.
+chargers to do; `configuration` what they are set to, `templates` and `built_in` what they are to be set to,
+`configuring` how they get there; `web_payments` codes on their displays.
 """
 
 from chalicelib.chargers.model.commands import (
@@ -16,6 +17,7 @@ from chalicelib.chargers.model.commands import (
     FollowUp,
     Progress,
     lifetime_of,
+    request_topic,
 )
 from chalicelib.chargers.model.configuration import ConfigurationPart, Variable, is_secret, variable_key
 from chalicelib.chargers.model.handshake import (
@@ -87,5 +89,6 @@ __all__ = [
     "negotiate",
     "parse_authorization",
     "password_hash",
+    "request_topic",
     "variable_key",
 ]

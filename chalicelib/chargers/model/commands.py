@@ -69,6 +69,11 @@ class FollowUp:
     sent_at: datetime
 
 
+def request_topic(request_id: int) -> str:
+    """The topic of reports that carry the number of the request they are about."""
+    return f"request#{request_id}"
+
+
 COMMAND_LIFECYCLE = Lifecycle(
     noun="command",
     initial="queued",

@@ -5,8 +5,8 @@ connection of a charger is live (its link), and a late goodbye of an older one n
 """
 
 from chalicelib.chargers.service.commanding import (
-    fail_command,
     finish_command,
+    follow_report,
     follow_up,
     get_command,
     list_commands,
@@ -34,7 +34,6 @@ from chalicelib.chargers.service.connecting import (
     close_connection,
     find_connection,
     get_link,
-    get_links,
     open_connection,
     revive_connection,
     scan_links,
@@ -52,7 +51,6 @@ from chalicelib.chargers.service.placing import (
     get_location,
     list_chargers,
     list_evses,
-    list_evses_of,
     list_locations,
     place_charger,
     register_charger,
@@ -62,6 +60,7 @@ from chalicelib.chargers.service.placing import (
 )
 from chalicelib.chargers.service.reporting import record_boot, record_status
 from chalicelib.chargers.service.securing import (
+    expect_password,
     expect_security_profile,
     handle_password_answer,
     rotate_password_by_command,
@@ -91,18 +90,18 @@ __all__ = [
     "continue_after",
     "continue_configuration",
     "enable_web_payments",
+    "expect_password",
     "expect_security_profile",
-    "fail_command",
     "find_connection",
     "find_evse_by_code",
     "finish_command",
+    "follow_report",
     "follow_up",
     "get_charger",
     "get_command",
     "get_configuration",
     "get_facts",
     "get_link",
-    "get_links",
     "get_location",
     "get_template",
     "handle_boot",
@@ -114,7 +113,6 @@ __all__ = [
     "list_chargers",
     "list_commands",
     "list_evses",
-    "list_evses_of",
     "list_locations",
     "list_templates",
     "mark_sent",

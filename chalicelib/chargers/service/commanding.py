@@ -23,6 +23,7 @@ from chalicelib.chargers.model import (
     Progress,
     charger_key,
     lifetime_of,
+    request_topic,
 )
 from chalicelib.chargers.model.commands import EVENT_OF_STATE
 from chalicelib.chargers.service.connecting import get_link
@@ -181,11 +182,12 @@ def finish_command(
     state: CommandState,
     answer: dict[str, Any] | None = None,
     error: str | None = None,
+    payload: dict[str, Any] | None = None,
 ) -> None:
     """Ends a command: `accepted` or `rejected` with the charger's answer, `failed` or `timed_out` with an error.
 
-    `command` is read inside the decision. Raises command.illegal_transition for one that is finished already (a late
-    answer) or was never sent.
+    `payload` replaces what was asked, where that must not be kept. `command` is read inside the decision. Raises
+    command.illegal_transition for one that is finished already (a late answer) or was never sent.
     """
     ending: list[Action] = [CommandRow.finished_at.set(uow.ctx.now())]
     if answer is not None:
@@ -194,6 +196,8 @@ def finish_command(
         ending.append(CommandRow.error.set(error[:_MAX_ERROR]))
     if command.is_secret:
         ending += [CommandRow.payload.set({}), CommandRow.sent_payload.set({})]
+    elif payload is not None:
+        ending.append(CommandRow.payload.set(payload))
     _move(uow, command, EVENT_OF_STATE[state], ending)
     if command.state == "sent":
         _clear_flight(uow, command, [])
@@ -227,9 +231,10 @@ def follow_up(uow: UnitOfWork, charger_id: str, topic: str, status: str, detail:
     return command
 
 
-def fail_command(uow: UnitOfWork, command: Command, error: str) -> None:
-    """Ends a command that cannot be sent (its payload breaks the schema) or was answered with an error."""
-    finish_command(uow, command, "failed", error=error)
+def follow_report(uow: UnitOfWork, charger_id: str, request_id: int, parts: int, *, is_last: bool) -> None:
+    """A report that a command asked for has begun, or is whole: so many parts of it have come."""
+    progress = f"reported ({parts} part{'' if parts == 1 else 's'})" if is_last else "reporting"
+    follow_up(uow, charger_id, request_topic(request_id), progress)
 
 
 def _move(uow: UnitOfWork, command: Command, event: str, actions: list[Action]) -> None:

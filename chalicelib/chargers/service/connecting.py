@@ -1,7 +1,8 @@
-"""Handshakes, connections and links.
+"""Connections and links: which socket is a charger's, and when it was heard.
 
-`$connect` calls `check_handshake` and `open_connection`, `$disconnect` calls `close_connection`: best effort, at
-times late, never about a newer connection (API Gateway; citrineos#190). Every frame may call `find_connection`.
+`$connect` calls `open_connection` (when `handshaking` has let the charger in), `$disconnect` calls `close_connection`:
+best effort, at times late, never about a newer connection (API Gateway; citrineos#190). Every frame may call
+`find_connection`.
 """
 
 from __future__ import annotations

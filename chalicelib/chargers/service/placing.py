@@ -7,7 +7,7 @@ itself. A charger's password leaves this module once, when it is made.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -25,6 +25,7 @@ from chalicelib.chargers.model import (
     make_code,
     password_hash,
 )
+from chalicelib.chargers.service.connecting import get_links
 from chalicelib.chargers.store import (
     CHARGER_PREFIX,
     CHARGERS,
@@ -241,18 +242,14 @@ def list_chargers(
 def _with_facts(ctx: Context, steps: Iterator[Step[Charger]]) -> Iterator[Step[ChargerFacts]]:
     while chunk := list(islice(steps, _FACTS_CHUNK)):
         chargers = [charger for charger, _ in chunk]
-        links = {charger_key(link.charger_id): link for link in _links_of(ctx, chargers)}
-        evses = list_evses_of(ctx, chargers)
+        links = get_links(ctx, [charger.charger_id for charger in chargers])
+        evses = _evses_of(ctx, chargers)
         for charger, place in chunk:
             key = charger.charger_key
             yield ChargerFacts(charger, links.get(key), tuple(evses.get(key, ()))), place
 
 
-def _links_of(ctx: Context, chargers: Iterable[Charger]) -> list[Link]:
-    return LINKS.batch_get(ctx, [link_key(charger.charger_id) for charger in chargers])
-
-
-def list_evses_of(ctx: Context, chargers: Sequence[Charger]) -> dict[str, list[Evse]]:
+def _evses_of(ctx: Context, chargers: Sequence[Charger]) -> dict[str, list[Evse]]:
     """The EVSEs (0 included) of several chargers by charger key, in few round trips."""
     keys = [evse_key(c.charger_id, evse_no) for c in chargers for evse_no in range(c.evse_count + 1)]
     found: dict[str, list[Evse]] = {}

@@ -31,9 +31,10 @@ def record_boot(
 
     A charger that is accepted has its configuration looked at (event `charger.booted`).
     """
+    # Vendor and model must be there: a boot without them (firmware that lost its settings) is the same charger still.
+    known = [(column, text) for column, text in ((ChargerRow.vendor, vendor), (ChargerRow.model, model)) if text]
     said = (
-        (ChargerRow.vendor, vendor),
-        (ChargerRow.model, model),
+        *known,
         (ChargerRow.firmware_version, firmware_version),
         (ChargerRow.reported_serial_number, serial_number),
         (ChargerRow.iccid, iccid),

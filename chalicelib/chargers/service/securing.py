@@ -25,10 +25,7 @@ def rotate_password_by_command(uow: UnitOfWork, charger: Charger, password: str 
     Raises charger.password for one that no charger could take, command.queue_full.
     """
     password = make_password() if password is None else password
-    if len(password) not in _PASSWORD_LENGTHS or not password.isascii() or not password.isprintable():
-        raise invalid("charger.password", "A password has 16 to 40 printable ASCII characters.", "/password")
-    hashed = password_hash(password.encode(), uow.ctx.secret(PASSWORD_KEY).encode())
-    change_security(uow, charger, ChargerRow.new_password_hash.set(hashed))
+    expect_password(uow, charger, password)
     return queue_command(
         uow,
         charger_id=charger.charger_id,
@@ -36,6 +33,17 @@ def rotate_password_by_command(uow: UnitOfWork, charger: Charger, password: str 
         payload={"password": password},
         requested_by=requested_by,
     )
+
+
+def expect_password(uow: UnitOfWork, charger: Charger, password: str) -> None:
+    """The charger is being told this password: it is let in with it, too, and from then on with it alone.
+
+    Raises charger.password for one that no charger could take.
+    """
+    if len(password) not in _PASSWORD_LENGTHS or not password.isascii() or not password.isprintable():
+        raise invalid("charger.password", "A password has 16 to 40 printable ASCII characters.", "/password")
+    hashed = password_hash(password.encode(), uow.ctx.secret(PASSWORD_KEY).encode())
+    change_security(uow, charger, ChargerRow.new_password_hash.set(hashed))
 
 
 def handle_password_answer(uow: UnitOfWork, charger_id: str, *, accepted: bool, refused: bool) -> None:

@@ -25,6 +25,7 @@ from chalicelib.charging.model.reservations import (
     ReservedEvse,
 )
 from chalicelib.charging.model.sessions import (
+    BEGIN_TIMEOUT,
     DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     HISTORY_LENGTH,
@@ -39,6 +40,7 @@ from chalicelib.charging.model.sessions import (
     ChargingSession,
     Occupancy,
     Origin,
+    Place,
     SessionKey,
     Target,
     WorkflowWait,
@@ -60,6 +62,7 @@ from chalicelib.charging.model.transactions import (
 )
 
 __all__ = [
+    "BEGIN_TIMEOUT",
     "DEFAULT_CARD_HOLD",
     "DELIVERING_STATES",
     "HISTORY_LENGTH",
@@ -92,6 +95,7 @@ __all__ = [
     "Origin",
     "OrphanCause",
     "OrphanStop",
+    "Place",
     "Registers",
     "Reservation",
     "ReservationEntry",

@@ -75,8 +75,13 @@ def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) ->
 def settle_registers(told: Registers, first_seen_wh: int | None, last_seen_wh: int | None) -> Registers:
     """Begin and end, as the charger told them or (it did not) as far as readings in between show them.
 
-    What nobody saw, nobody pays: the first and the last reading bound what was surely delivered.
+    What nobody saw, nobody pays: the first and the last reading bound what was surely delivered. So they do where the
+    registers told cannot be true together (a charger that lost its register while it delivered stops at 0).
     """
+    fault = meter_fault(told.start_wh, told.stop_wh)
+    if fault is not None:
+        seen_is_sound = last_seen_wh is not None and meter_fault(told.start_wh, last_seen_wh) is None
+        return Registers(told.start_wh, last_seen_wh if seen_is_sound else told.stop_wh, fault)
     start_wh = first_seen_wh if told.start_wh is None else told.start_wh
     stop_wh = last_seen_wh if told.stop_wh is None else told.stop_wh
     if start_wh is None or stop_wh is None:

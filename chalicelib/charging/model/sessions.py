@@ -21,6 +21,8 @@ MAX_DURATION = timedelta(hours=24)
 """A session that lasts longer is stopped."""
 STOP_TIMEOUT = timedelta(minutes=5)
 """From a stop request of ours until the session is given up as lost."""
+BEGIN_TIMEOUT = timedelta(minutes=30)
+"""How long pieces of a 2.x transaction may overtake the one that says how it began, and by whom."""
 LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
 """After this no hold of a session may be open: the nightly proof reports one that is."""
 DEFAULT_CARD_HOLD = 2000
@@ -46,10 +48,12 @@ SESSION_LIFECYCLE = Lifecycle(
         ("awaiting_plug", "started"): "charging",
         ("charging", "stop_requested"): "stopping",
         ("charging", "stopped"): "settled",
+        ("charging", "end_told"): "stopping",
         ("charging", "lost"): "abnormal",
         ("stopping", "stop_requested"): "stopping",
         ("stopping", "stop_refused"): "charging",
         ("stopping", "stopped"): "settled",
+        ("stopping", "end_told"): "stopping",
         ("stopping", "lost"): "abnormal",
     },
 )
@@ -64,6 +68,7 @@ class ChargingSession:
 
     `evse_no` 0: the charger has not said which. `id_token` empty: nobody presented one. `limits` are the driver's
     wishes; `stop_asked_at` is when we last told the charger to stop, `fresh_after` when it may be asked for a reading.
+    `revision` counts writes: who changes the session names the one that was read.
     """
 
     session_id: str
@@ -99,10 +104,26 @@ class ChargingSession:
     reservation_id: str | None = None
     stop_asked_at: datetime | None = None
     fresh_after: datetime | None = None
+    revision: int = 0
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def is_pending(self) -> bool:
+        """Asked for, and not begun."""
+        return self.state in PENDING_STATES
+
+    @property
+    def awaits_begin(self) -> bool:
+        """The charger has told its end (`stopped_at`), but not yet how, or by whom, it was begun (OCPP 2.x)."""
+        return self.state in DELIVERING_STATES and self.stopped_at is not None
+
+    @property
+    def has_evse(self) -> bool:
+        """Nobody else can charge where this session is."""
+        return self.is_open and not self.awaits_begin
 
     @property
     def was_called_off(self) -> bool:
@@ -153,6 +174,15 @@ class Occupancy:
     def remembering(self, transaction_id: TransactionId, session_id: str) -> Occupancy:
         """With one more transaction that is not (any more) the present one."""
         return replace(self, history=[(transaction_id, session_id), *self.history][:HISTORY_LENGTH])
+
+
+@dataclass(frozen=True)
+class Place:
+    """An EVSE as it was read: its occupancy, and the session that is `present`. A session that was asked for here and
+    began at another EVSE is not."""
+
+    occupancy: Occupancy | None = None
+    present: ChargingSession | None = None
 
 
 @dataclass(frozen=True)

@@ -143,11 +143,16 @@ class OcppTransaction:
 
     def is_reused_by(self, event: TransactionEvent) -> bool:
         """A charger that lost its memory counts its transactions from the beginning: a start behind the end of the
-        known one, with a meter that has not gone back, is another delivery and no repetition."""
-        if event.kind != "started" or self.ended_at is None or event.message_id == self.first_message_id:
-            return False
+        known one, with a meter that has not gone back, is another delivery and no repetition. So is one behind the
+        start of a known one without an end, when the meter has moved on since."""
         begin_wh = _first(event.begin_wh, first_register_wh(event.samples))
-        return event.at > self.ended_at and begin_wh is not None and begin_wh >= (self.end_wh or 0)
+        if event.kind != "started" or event.message_id == self.first_message_id or begin_wh is None:
+            return False
+        if self.ended_at is not None:
+            return event.at > self.ended_at and begin_wh >= (self.end_wh or 0)
+        if self.started_at is None or self.begin_wh is None or event.seq_no > (self.start_seq_no or 0):
+            return False
+        return event.at > self.started_at and begin_wh > self.begin_wh
 
 
 def _last_register_wh(event: TransactionEvent) -> int | None:

@@ -45,6 +45,22 @@ def authorize_id_token(
     return Authorization(verdict, found.driver_id, found.expires_at, found.group_id)
 
 
+def authorize_payer(
+    ctx: Context, *, charger: Charger, id_token: str, id_token_kind: str | None = None
+) -> Authorization:
+    """As `authorize_id_token`, for who shall pay for a delivery that answers no request: the token of an app, good
+    for ending the charge that was asked for, pays for no other one beside it."""
+    authorization = authorize_id_token(ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
+    driver_id = authorization.driver_id
+    if driver_id is not None and is_app_token(driver_id, id_token):
+        return Authorization("invalid")
+    return authorization
+
+
+def is_app_token(driver_id: str, id_token: str) -> bool:
+    return id_token.upper() == drivers.app_token(driver_id)
+
+
 def authorization_of(ctx: Context, session: ChargingSession) -> Authorization:
     """What was decided about who pays, with what a charger's cache wants to know of the card besides: the answer to a
     start that is told again is the one that it got."""

@@ -7,17 +7,24 @@ from datetime import datetime
 
 import msgspec
 
+from chalicelib.chargers.model import charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
     SESSION_LIFECYCLE,
     Cdr,
     ChargingSession,
+    MeterSample,
+    Registers,
     delivered_energy_wh,
+    first_register_wh,
+    latest_sample,
     meter_fault,
+    settle_registers,
 )
-from chalicelib.charging.store import CDRS, SESSIONS, SessionRow
+from chalicelib.charging.service.keeping import save
+from chalicelib.charging.store import CDRS
 from chalicelib.kernel import outbox
-from chalicelib.kernel.errors import StaleRead
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger.model import business_day
@@ -79,10 +86,63 @@ def close_delivery(
         captured=captured.amount,
         abnormal_cause=abnormal_cause or session.abnormal_cause,
     )
-    uow.put(SESSIONS, closed, condition=SessionRow.state == session.state, on_conflict=StaleRead("The session"))
+    save(uow, session, closed)
     uow.create(CDRS, _cdr(closed, cost, captured, lines, day))
     outbox.emit(uow, "charging_session.ended", session.session_id)
     return closed
+
+
+def end_delivery(
+    uow: UnitOfWork,
+    session: ChargingSession,
+    told: Registers,
+    *,
+    stopped_at: datetime,
+    reason: str | None,
+    samples: list[MeterSample],
+) -> ChargingSession:
+    """Settles a session whose end was told. A register that was not told, or cannot be true, is taken from what was
+    read in between, and the session says so (`abnormal_cause`): it may have delivered more."""
+    first_wh = last_wh = None
+    if told.start_wh is None or told.stop_wh is None or meter_fault(told.start_wh, told.stop_wh):
+        first_wh, last_wh = _seen(uow.ctx, session, samples)
+    registers = settle_registers(told, first_wh, last_wh)
+    return close_delivery(
+        uow,
+        replace(session, meter_start_wh=registers.start_wh),
+        event="stopped",
+        meter_stop_wh=registers.stop_wh,
+        stopped_at=stopped_at,
+        reason=reason or "Local",
+        abnormal_cause=registers.cause,
+    )
+
+
+def end_without_begin(uow: UnitOfWork, session: ChargingSession) -> ChargingSession:
+    """Settles a session whose end was told and whose begin never was: by the end, and as an abnormal order."""
+    transaction_id, told = session.transaction_id, Registers(None, None)
+    if isinstance(transaction_id, str):
+        known = lookup.find_transaction(uow.ctx, charger_key(session.charger_id), transaction_id)
+        told = told if known is None else Registers(known.begin_wh, known.end_wh)
+    return end_delivery(
+        uow,
+        replace(session, abnormal_cause="start_missing"),
+        told,
+        stopped_at=session.stopped_at or uow.ctx.now(),
+        reason=session.stop_reason,
+        samples=[],
+    )
+
+
+def _seen(ctx: Context, session: ChargingSession, samples: list[MeterSample]) -> tuple[int | None, int | None]:
+    """The first and the last register that were read, those that come with the end included."""
+    first_wh = lookup.first_register_wh(ctx, lookup.readings_owner(session))
+    latest = latest_sample(samples)
+    last_wh = None if latest is None else latest.energy_wh
+    if last_wh is None:
+        reading = lookup.latest_reading(ctx, session)
+        last_wh = None if reading is None else reading.energy_wh
+    return first_register_wh(samples) if first_wh is None else first_wh, last_wh
 
 
 def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dict[str, str]], day: str) -> Cdr:

@@ -28,7 +28,9 @@ def ask_for_fresh_values(ctx: Context, session: ChargingSession, reading: MeterR
     """Asks for a reading of a delivery whose last one was received FRESH_FOR ago: once in ASK_EVERY per session, and
     only a charger that is there and has nothing else to do."""
     now = ctx.now()
-    if session.state not in DELIVERING_STATES or (reading is not None and now - reading.received_at < FRESH_FOR):
+    if session.state not in DELIVERING_STATES or session.awaits_begin:
+        return
+    if reading is not None and now - reading.received_at < FRESH_FOR:
         return
     if session.fresh_after is not None and now < session.fresh_after:
         return

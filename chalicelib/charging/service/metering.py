@@ -172,7 +172,9 @@ def _facts(ctx: Context, charger: Charger, evse_no: int, transaction_id: Transac
     session_id = None if transaction_id is None else _session_of(ctx, key, occupancy, transaction_id)
     wanted = session_id or (occupancy.session_id if occupancy else None)
     session = lookup.find_session(ctx, wanted) if wanted else None
-    if session is None or session.started_at is None or (session_id is None and not session.is_open):
+    if session is None or session.started_at is None:
+        return None
+    if session_id is None and (not session.has_evse or session.evse_no != evse_no):
         return None
     facts = SessionFacts(session, lookup.tariff_of(ctx, session))
     if session_id is not None and session.meter_start_wh is not None:

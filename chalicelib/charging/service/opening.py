@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from chalicelib.chargers import service as chargers
@@ -19,17 +20,20 @@ from chalicelib.charging.model import (
     DELIVERING_STATES,
     LONGEST_DELIVERY,
     NO_AUTHORIZATION,
-    PENDING_STATES,
     SESSION_LIFECYCLE,
+    START_TIMEOUT,
     Authorization,
     ChargingSession,
     Occupancy,
+    Place,
     TransactionId,
 )
-from chalicelib.charging.service.authorizing import authorize_id_token, operator_of
+from chalicelib.charging.service.authorizing import authorize_payer, is_app_token, operator_of
+from chalicelib.charging.service.keeping import save
 from chalicelib.charging.service.reserving import use_reservation
-from chalicelib.charging.service.watching import close_lost, close_unstarted, save
+from chalicelib.charging.service.watching import close_lost, close_unstarted
 from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.drivers.model import looks_like_app_token
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
@@ -40,6 +44,9 @@ from chalicelib.tariffs.model import TariffVersion
 from chalicelib.wallets import service as wallets
 
 Result = TypeVar("Result")
+
+_MOST_SUPERSEDED = 4
+"""Sessions that one start may find in its way: on its EVSE, and under its transaction id."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +66,12 @@ class Beginning:
     reservation_number: int | None = None
 
 
-@dataclass(frozen=True)
-class Place:
-    """The EVSE as it was read: who has it, and that session."""
-
-    occupancy: Occupancy | None = None
-    present: ChargingSession | None = None
-
-
-class _Superseded(Exception):
-    """Another session is still open on the EVSE. Raised before anything is written."""
+class Superseded(Exception):
+    """Another session is still open in the way of this one. Raised before anything is written."""
 
     def __init__(self, session_id: str) -> None:
         super().__init__(session_id)
         self.session_id = session_id
-
-
-def look_at(ctx: Context, charger: Charger, evse_no: int) -> Place:
-    """Who has the EVSE now. Nobody has EVSE 0: it stands for one that is not known."""
-    if not evse_no:
-        return Place()
-    occupancy = lookup.find_occupancy(ctx, charger.charger_key, evse_no)
-    return Place(occupancy, lookup.find_session(ctx, occupancy.session_id) if occupancy else None)
 
 
 def superseding(ctx: Context, decide: Callable[[], Result]) -> Result:
@@ -89,12 +80,12 @@ def superseding(ctx: Context, decide: Callable[[], Result]) -> Result:
     In a commit of its own: that the old session is over is a fact whether or not this start lands, and what its hold
     gives back is there for the new one.
     """
-    try:
-        return decide()
-    except _Superseded as superseded:
-        session_id = superseded.session_id
-        decide_and_commit(ctx, lambda closing: _close_superseded(closing, session_id))
-        return decide()
+    for _ in range(_MOST_SUPERSEDED):
+        try:
+            return decide()
+        except Superseded as superseded:
+            decide_and_commit(ctx, partial(_close_superseded, session_id=superseded.session_id))
+    return decide()
 
 
 def in_a_commit_before(ctx: Context, decide: Callable[[UnitOfWork], Result]) -> Result:
@@ -108,32 +99,36 @@ def begin_delivery(
 ) -> tuple[ChargingSession, Authorization]:
     """The session of this delivery, begun, and what to answer. Call it inside `superseding`, before other writes."""
     present = place.present
-    if present is not None and present.state in PENDING_STATES and _answers(beginning, present):
-        authorization = Authorization("accepted", present.driver_id)
-        session = _begin(present, beginning)
-        save(uow, present, session)
-    elif present is not None and _is_told_late(present, beginning):
-        session, authorization = _open_session(uow, charger, beginning, None)
-    elif present is not None and present.is_open:
-        raise _Superseded(present.session_id)
+    request = _find_request(uow.ctx, charger, beginning, present)
+    told_late = present is not None and _is_told_late(present, beginning)
+    if present is not None and present.has_evse and present != request and not told_late:
+        raise Superseded(present.session_id)
+    if request is not None:
+        authorization = Authorization("accepted", request.driver_id)
+        session = _begin(request, beginning)
+        save(uow, request, session)
     else:
-        session, authorization = _open_session(uow, charger, beginning, present)
+        session, authorization = _open_session(uow, charger, beginning, None if told_late else present)
     use_reservation(uow, charger, session, beginning.reservation_number)
     occupy(uow, beginning, session, place)
     # Only a request has its workflow already.
-    requested = present is not None and present.session_id == session.session_id
-    outbox.emit(uow, "charging_session.started", session.session_id, {"requested": requested})
+    outbox.emit(uow, "charging_session.started", session.session_id, {"requested": request is not None})
     return session, authorization
 
 
 def authorize_running(
     uow: UnitOfWork, charger: Charger, session: ChargingSession, id_token: str, id_token_kind: str | None
 ) -> tuple[ChargingSession, Authorization]:
-    """A delivery that began without an id token has got one: from now on its driver pays for all of it.
+    """A delivery that began without an id token has got one: from now on its driver pays for all of it. Or nobody
+    does, where the charger was set up to ask nobody.
 
     The caller writes the session.
     """
-    authorization = authorize_id_token(uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
+    if id_token_kind == NO_AUTHORIZATION:
+        return replace(session, authorization="accepted", tariff_id=None, tariff_version=None), Authorization(
+            "accepted"
+        )
+    authorization = authorize_payer(uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
     return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, DEFAULT_CARD_HOLD)
 
 
@@ -156,10 +151,29 @@ def occupy(uow: UnitOfWork, beginning: Beginning, session: ChargingSession, plac
 
 def _close_superseded(uow: UnitOfWork, session_id: str) -> None:
     session = lookup.require_session(uow.ctx, session_id)
-    if session.state in PENDING_STATES:
+    if session.is_pending:
         close_unstarted(uow, session, "cancelled", "another id token started")
     elif session.state in DELIVERING_STATES:
         close_lost(uow, session, "stop_missing")
+
+
+def _find_request(
+    ctx: Context, charger: Charger, beginning: Beginning, present: ChargingSession | None
+) -> ChargingSession | None:
+    """The request that this delivery answers: the one for its EVSE, else one for another EVSE of the charger, if the
+    charger names it by its number or by its driver's app. People plug in where they like."""
+    if present is not None and present.is_pending and _answers(beginning, present):
+        return present
+    if beginning.remote_start_id is None and not looks_like_app_token(beginning.id_token):
+        return None
+    elsewhere = [
+        session
+        for session in lookup.sessions_at(ctx, charger.charger_key)
+        if session.is_pending and (session.evse_no != beginning.evse_no)
+    ]
+    named = [session for session in elsewhere if session.remote_start_id == beginning.remote_start_id]
+    of_app = [session for session in elsewhere if is_app_token(session.driver_id or "", beginning.id_token)]
+    return next(iter(named + of_app), None)
 
 
 def _answers(beginning: Beginning, request: ChargingSession) -> bool:
@@ -170,7 +184,10 @@ def _answers(beginning: Beginning, request: ChargingSession) -> bool:
 
 
 def _is_told_late(present: ChargingSession, beginning: Beginning) -> bool:
-    """An offline charger's memory, sent behind what runs now: the running session has not lost its stop."""
+    """An offline charger's memory, sent behind what runs now, or is asked for: the running session has not lost its
+    stop, and what the driver asked for is still to come."""
+    if present.is_pending:
+        return beginning.started_at < present.created_at - START_TIMEOUT
     if present.state not in DELIVERING_STATES:
         return False
     return beginning.started_at < min(present.started_at or present.created_at, present.created_at)
@@ -178,7 +195,7 @@ def _is_told_late(present: ChargingSession, beginning: Beginning) -> bool:
 
 def _occupancy_after(key: str, beginning: Beginning, session: ChargingSession, place: Place) -> Occupancy:
     before, present = place.occupancy, place.present
-    if before and present and _is_told_late(present, beginning):
+    if before and present and present.session_id != session.session_id and _is_told_late(present, beginning):
         return before.remembering(beginning.transaction_id, session.session_id)
     took_over = before is not None and before.session_id != session.session_id
     return Occupancy(
@@ -197,6 +214,7 @@ def _begin(session: ChargingSession, beginning: Beginning) -> ChargingSession:
     return replace(
         session,
         state=SESSION_LIFECYCLE.next(session.state, "started"),
+        evse_no=beginning.evse_no or session.evse_no,
         transaction_id=beginning.transaction_id,
         meter_start_wh=beginning.meter_start_wh,
         started_at=beginning.started_at,
@@ -213,7 +231,7 @@ def _open_session(
         authorization, most = _authorize_late(before, beginning), before.held
         session = replace(session, origin="app", target=before.target, limits=before.limits)
     else:
-        authorization = authorize_id_token(
+        authorization = authorize_payer(
             uow.ctx, charger=charger, id_token=beginning.id_token, id_token_kind=beginning.id_token_kind
         )
     session, authorization = _with_payer(uow, session, authorization, most)

@@ -12,7 +12,6 @@ from chalicelib.charging.model import (
     DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     LONGEST_DELIVERY,
-    PENDING_STATES,
     START_TIMEOUT,
     ChargingSession,
     Limits,
@@ -110,11 +109,11 @@ def request_session(
 def cancel_or_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
     """The driver or the operator ends the charge: before the start it is called off, after it the charger is told.
 
-    A session that is over stays as it is. One that is stopping already is told to the charger once more: it may have
-    accepted the first time and done nothing."""
-    if session.state in PENDING_STATES:
+    A session that is over, or only waits to hear of its begin, stays as it is. One that is stopping already is told
+    to the charger once more: it may have accepted the first time and done nothing."""
+    if session.is_pending:
         return close_unstarted(uow, session, "cancelled")
-    if session.state in DELIVERING_STATES:
+    if session.state in DELIVERING_STATES and not session.awaits_begin:
         return request_stop(uow, session, requested_by=requested_by)
     return session
 
@@ -168,12 +167,12 @@ def _amount_to_hold(uow: UnitOfWork, driver_id: str, tariff: TariffVersion, amou
 def _reserve_evse(uow: UnitOfWork, session: ChargingSession) -> None:
     """Points the EVSE's occupancy at the session; refused while another session is open there."""
     key = charger_key(session.charger_id)
-    occupancy = lookup.find_occupancy(uow.ctx, key, session.evse_no)
+    place = lookup.look_at(uow.ctx, key, session.evse_no)
+    occupancy = place.occupancy
     if occupancy is None:
         uow.create(OCCUPANCIES, Occupancy(key, session.evse_no, session.session_id, session.id_token))
         return
-    present = lookup.find_session(uow.ctx, occupancy.session_id)
-    if present is not None and present.is_open:
+    if place.present is not None and place.present.has_evse:
         raise conflict("evse.busy", "Somebody is charging at this connector.")
     uow.put(
         OCCUPANCIES,

@@ -192,9 +192,8 @@ def _check_free(uow: UnitOfWork, charger: Charger, evse_no: int) -> None:
         return
     if evse is not None and (evse.status or "") not in _RESERVABLE:
         raise conflict("evse.busy", f"Connector {evse_no} is {evse.status}.")
-    occupancy = lookup.find_occupancy(ctx, charger.charger_key, evse_no)
-    session = lookup.find_session(ctx, occupancy.session_id) if occupancy else None
-    if session is not None and session.is_open:
+    present = lookup.look_at(ctx, charger.charger_key, evse_no).present
+    if present is not None and present.has_evse:
         raise conflict("evse.busy", "Somebody is charging at this connector.")
 
 

@@ -20,7 +20,7 @@ from chalicelib.charging.model import (
     start_key,
 )
 from chalicelib.charging.service.authorizing import authorization_of
-from chalicelib.charging.service.opening import Beginning, begin_delivery, look_at, superseding
+from chalicelib.charging.service.opening import Beginning, begin_delivery, superseding
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
@@ -70,8 +70,8 @@ def start_by_charger(
 
 
 def _start(uow: UnitOfWork, charger: Charger, start: Start, reservation_number: int | None) -> StartOutcome:
-    place = look_at(uow.ctx, charger, start.evse_no)
-    if place.occupancy is not None and place.present is not None:
+    place = lookup.look_at(uow.ctx, charger.charger_key, start.evse_no)
+    if place.occupancy is not None:
         repeated = _find_repeated(uow, place.occupancy, place.present, start)
         if repeated is not None:
             return StartOutcome(_number(repeated.transaction_id), authorization_of(uow.ctx, repeated))
@@ -93,18 +93,18 @@ def _start(uow: UnitOfWork, charger: Charger, start: Start, reservation_number: 
 
 
 def _find_repeated(
-    uow: UnitOfWork, occupancy: Occupancy, present: ChargingSession, start: Start
+    uow: UnitOfWork, occupancy: Occupancy, present: ChargingSession | None, start: Start
 ) -> ChargingSession | None:
     """The session that this start made when it was told before: the present one, or one that is over.
 
     A charger whose clock stands still starts again and again with the same key; but not while another session runs,
     nor with a register that has moved on since.
     """
-    if _is_repeated(occupancy, present, start):
+    if present is not None and _is_repeated(occupancy, present, start):
         return present
     earlier_id = occupancy.session_of(start.transaction_id())
     earlier = None if earlier_id is None else lookup.find_session(uow.ctx, earlier_id)
-    if earlier is None or present.state in DELIVERING_STATES:
+    if earlier is None or DELIVERING_STATES & {earlier.state, "" if present is None else present.state}:
         return earlier
     return earlier if (earlier.meter_stop_wh or 0) > (start.meter_start_wh or 0) > 0 else None
 

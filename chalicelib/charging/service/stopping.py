@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.chargers.model import Charger
@@ -15,11 +14,9 @@ from chalicelib.charging.model import (
     OrphanStop,
     Registers,
     TransactionId,
-    first_register_wh,
     latest_sample,
-    settle_registers,
 )
-from chalicelib.charging.service.closing import close_delivery
+from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.metering import reading_of
 from chalicelib.charging.store import METER_READINGS, ORPHAN_STOPS, orphan_key
 from chalicelib.kernel.context import Context
@@ -57,32 +54,6 @@ def stop_by_charger(
     return Authorization(session.authorization, session.driver_id)
 
 
-def end_delivery(
-    uow: UnitOfWork,
-    session: ChargingSession,
-    told: Registers,
-    *,
-    stopped_at: datetime,
-    reason: str | None,
-    samples: list[MeterSample],
-) -> ChargingSession:
-    """Settles a session whose end was told. A register that was not told is taken from what was read in between, and
-    the session says so (`abnormal_cause`): it may have delivered more."""
-    first_wh = last_wh = None
-    if told.start_wh is None or told.stop_wh is None:
-        first_wh, last_wh = _seen(uow.ctx, session, samples)
-    registers = settle_registers(told, first_wh, last_wh)
-    return close_delivery(
-        uow,
-        replace(session, meter_start_wh=registers.start_wh),
-        event="stopped",
-        meter_stop_wh=registers.stop_wh,
-        stopped_at=stopped_at,
-        reason=reason or "Local",
-        abnormal_cause=registers.cause,
-    )
-
-
 def keep_orphan(
     uow: UnitOfWork,
     charger: Charger,
@@ -117,17 +88,6 @@ def forget_orphan(uow: UnitOfWork, charger: Charger, transaction_id: Transaction
     uow.delete(ORPHAN_STOPS, orphan_key(charger.operator_id, charger.charger_id, transaction_id, stopped_at))
 
 
-def _seen(ctx: Context, session: ChargingSession, samples: list[MeterSample]) -> tuple[int | None, int | None]:
-    """The first and the last register that were read, those that come with the end included."""
-    first_wh = lookup.first_register_wh(ctx, lookup.readings_owner(session))
-    latest = latest_sample(samples)
-    last_wh = None if latest is None else latest.energy_wh
-    if last_wh is None:
-        reading = lookup.latest_reading(ctx, session)
-        last_wh = None if reading is None else reading.energy_wh
-    return first_register_wh(samples) if first_wh is None else first_wh, last_wh
-
-
 def _find(
     ctx: Context, charger: Charger, transaction_id: TransactionId, meter_stop_wh: int | None, stopped_at: datetime
 ) -> ChargingSession | None:
@@ -136,8 +96,8 @@ def _find(
         session_id = occupancy.session_of(transaction_id)
         if session_id is not None:
             return lookup.find_session(ctx, session_id)
-    candidates = [lookup.find_session(ctx, occupancy.session_id) for occupancy in occupancies]
-    delivering = [session for session in candidates if session and session.state in DELIVERING_STATES]
+    here = lookup.sessions_at(ctx, charger.charger_key)
+    delivering = [session for session in here if session.state in DELIVERING_STATES and not session.awaits_begin]
     fitting = len(delivering) == 1 and _may_end(delivering[0], meter_stop_wh, stopped_at)
     return delivering[0] if fitting else None
 

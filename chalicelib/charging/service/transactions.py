@@ -16,6 +16,7 @@ from chalicelib.charging.lookup import SessionFacts
 from chalicelib.charging.model import (
     DELIVERING_STATES,
     NO_AUTHORIZATION,
+    SESSION_LIFECYCLE,
     Authorization,
     ChargingSession,
     EventOutcome,
@@ -29,25 +30,40 @@ from chalicelib.charging.model import (
     latest_sample,
 )
 from chalicelib.charging.service.authorizing import authorization_of, authorize_id_token
+from chalicelib.charging.service.closing import end_delivery
+from chalicelib.charging.service.keeping import save
 from chalicelib.charging.service.metering import cost_so_far, limits_of, reading_of, watch_limits
 from chalicelib.charging.service.opening import (
     Beginning,
+    Superseded,
     authorize_running,
     begin_delivery,
     in_a_commit_before,
-    look_at,
     occupy,
     superseding,
 )
-from chalicelib.charging.service.stopping import end_delivery, forget_orphan, keep_orphan
-from chalicelib.charging.service.watching import save
+from chalicelib.charging.service.pieces import (
+    began_at,
+    evse_no_of,
+    is_delivery,
+    is_unbilled,
+    is_unpaid,
+    lacks_begin,
+    may_be_asked_for,
+    working_start_wh,
+)
+from chalicelib.charging.service.stopping import forget_orphan, keep_orphan
 from chalicelib.charging.store import METER_READINGS, TRANSACTIONS, TransactionRow, transaction_pk
+from chalicelib.kernel import outbox
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead
-from chalicelib.kernel.ids import number_of
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
+
+_REMEMBERED_S = 900
+"""Another process may have ended the delivery, and a charger that lost its memory have begun another one under its
+name: after this long at most, the money is watched by what is stored."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +135,11 @@ def _take(uow: UnitOfWork, charger: Charger, event: TransactionEvent, *, may_end
     first_heard = OcppTransaction(key, event.transaction_id, event.at, event.message_id)
     before = first_heard if known is None else known
     if before.is_reused_by(event):
+        _demand_closed(ctx, before.session_id)
         before = replace(first_heard, revision=before.revision)
     learned = before.learning(event)
     session = lookup.find_session(ctx, learned.session_id) if learned.session_id else None
-    begins = session is None and _is_delivery(ctx, learned, event)
+    begins = session is None and is_delivery(ctx, learned, event) and not may_be_asked_for(ctx, charger, learned)
     gets_payer = session is not None and _gets_payer(session, learned)
     if may_end and learned.ended_at is not None and (begins or gets_payer):
         in_a_commit_before(ctx, lambda opening: _take(opening, charger, event, may_end=False))
@@ -137,62 +154,31 @@ def _take(uow: UnitOfWork, charger: Charger, event: TransactionEvent, *, may_end
     return _outcome(uow, charger, taken, event)
 
 
-def _is_delivery(ctx: Context, learned: OcppTransaction, event: TransactionEvent) -> bool:
-    """Somebody presented something, or energy flows: a car that was plugged in for nothing is no order."""
-    if learned.id_token is not None or learned.remote_start_id is not None or event.charging_state == "Charging":
-        return True
-    registers = [learned.end_wh, event.end_wh, *(sample.energy_wh for sample in event.samples)]
-    highest_wh = max((register for register in registers if register is not None), default=None)
-    if highest_wh is None:
-        return False
-    begin_wh = learned.begin_wh
-    if begin_wh is None:
-        begin_wh = lookup.first_register_wh(ctx, _readings(learned))
-    return begin_wh is not None and highest_wh > begin_wh
+def _demand_closed(ctx: Context, session_id: str | None) -> None:
+    """Its end was never told, and never will be under this name."""
+    session = lookup.find_session(ctx, session_id) if session_id else None
+    if session is not None and session.is_open:
+        raise Superseded(session.session_id)
 
 
 def _begin(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent) -> _Taken:
     learned = taken.transaction
-    evse_no = _evse_no(uow.ctx, charger, learned)
+    evse_no = evse_no_of(uow.ctx, charger, learned)
     beginning = Beginning(
         evse_no=evse_no,
         id_token=learned.id_token or "",
         transaction_id=learned.transaction_id,
-        meter_start_wh=_working_start_wh(uow.ctx, learned, event),
-        started_at=_began_at(learned, event),
+        meter_start_wh=working_start_wh(uow.ctx, learned, event),
+        started_at=began_at(learned, event),
         message_id=event.message_id,
         id_token_kind=learned.id_token_kind,
         remote_start_id=learned.remote_start_id,
         reservation_number=learned.reservation_number,
     )
-    session, authorization = begin_delivery(uow, charger, beginning, look_at(uow.ctx, charger, evse_no))
+    session, authorization = begin_delivery(
+        uow, charger, beginning, lookup.look_at(uow.ctx, charger.charger_key, evse_no)
+    )
     return _Taken(replace(learned, session_id=session.session_id), None, session, authorization)
-
-
-def _evse_no(ctx: Context, charger: Charger, learned: OcppTransaction) -> int:
-    """As the charger says; where we asked it to start; its only one. Else 0: never a guess."""
-    if learned.evse_no:
-        return learned.evse_no
-    if learned.remote_start_id is not None:
-        for occupancy in lookup.list_occupancies(ctx, learned.charger_key):
-            if number_of(occupancy.session_id) == learned.remote_start_id:
-                return occupancy.evse_no
-    return charger.only_evse_no
-
-
-def _working_start_wh(ctx: Context, learned: OcppTransaction, event: TransactionEvent) -> int | None:
-    """The register to meter from: the begin as it was told, else the first that anybody saw."""
-    if learned.begin_wh is not None:
-        return learned.begin_wh
-    seen_wh = lookup.first_register_wh(ctx, _readings(learned))
-    return first_register_wh(event.samples) if seen_wh is None else seen_wh
-
-
-def _began_at(learned: OcppTransaction, event: TransactionEvent) -> datetime:
-    """When the first id token or the first energy was seen; of an end that stands alone, its oldest reading."""
-    if event.kind != "ended":
-        return event.at
-    return learned.started_at or min([event.at, *(sample.taken_at for sample in event.samples)])
 
 
 def _improve(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent, *, gets_payer: bool) -> _Taken:
@@ -220,8 +206,8 @@ def _occupy_late(
     uow: UnitOfWork, charger: Charger, learned: OcppTransaction, session: ChargingSession, event: TransactionEvent
 ) -> None:
     """The EVSE is known only now. Where somebody else is by now, the place stays with him or her."""
-    place = look_at(uow.ctx, charger, session.evse_no)
-    if place.present is not None and place.present.is_open:
+    place = lookup.look_at(uow.ctx, charger.charger_key, session.evse_no)
+    if place.present is not None and place.present.has_evse:
         return
     began_at = session.started_at or event.at
     beginning = Beginning(
@@ -231,8 +217,10 @@ def _occupy_late(
 
 
 def _gets_payer(session: ChargingSession, learned: OcppTransaction) -> bool:
-    """It began with energy alone, nobody having presented anything; the first id token comes now."""
-    return _is_unpaid(session) and bool(learned.id_token) and session.state in DELIVERING_STATES
+    """It began with energy alone, nobody having presented anything; the first id token comes now, or the word that
+    none was needed."""
+    named = bool(learned.id_token) or learned.id_token_kind == NO_AUTHORIZATION
+    return named and is_unpaid(session) and session.state in DELIVERING_STATES
 
 
 def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent, *, may_end: bool) -> _Taken:
@@ -242,6 +230,11 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
             save(uow, taken.read, session)
         return taken
     if session is not None and session.state in DELIVERING_STATES:
+        waited = session.awaits_begin
+        if event.kind != "ended" and not waited:
+            forget_orphan(uow, charger, learned.transaction_id, learned.ended_at)
+        if lacks_begin(learned, session):
+            return _await_begin(uow, taken, session, learned.ended_at)
         closed = end_delivery(
             uow,
             session,
@@ -250,10 +243,8 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
             reason=learned.stop_reason,
             samples=event.samples if event.kind == "ended" else [],
         )
-        if event.kind != "ended":
-            forget_orphan(uow, charger, learned.transaction_id, learned.ended_at)
         return replace(taken, session=closed)
-    if event.kind == "ended" and _is_unbilled(learned, session):
+    if event.kind == "ended" and is_unbilled(learned, session):
         keep_orphan(
             uow,
             charger,
@@ -267,11 +258,20 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
     return taken
 
 
-def _is_unbilled(learned: OcppTransaction, session: ChargingSession | None) -> bool:
-    """Energy may have flowed of which no session tells: its begin was never told, or the session was given up."""
-    if session is not None:
-        return session.state == "abnormal"
-    return learned.started_at is None or (learned.begin_wh is None and learned.end_wh is not None)
+def _await_begin(uow: UnitOfWork, taken: _Taken, session: ChargingSession, ended_at: datetime) -> _Taken:
+    """The end has overtaken the begin. The session is not sealed yet: its begin completes it, else its workflow ends
+    it BEGIN_TIMEOUT later by what is known. Its EVSE is free."""
+    if not session.awaits_begin:
+        session = replace(
+            session,
+            state=SESSION_LIFECYCLE.next(session.state, "end_told"),
+            stopped_at=ended_at,
+            stop_reason=taken.transaction.stop_reason,
+        )
+        outbox.emit(uow, "charging_session.begin_missed", session.session_id)
+    if taken.read is not None and session != taken.read:
+        save(uow, taken.read, session)
+    return replace(taken, session=session)
 
 
 # -- what is kept, and what is answered -------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def _outcome(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transactio
     facts = SessionFacts(session, lookup.tariff_of(uow.ctx, session))
     if session == taken.read and event.kind == "updated":
         watch_limits(uow, facts, latest)
-    if session.meter_start_wh is not None and not _is_unpaid(session):
+    if session.meter_start_wh is not None and not is_unpaid(session):
         of_payer = event.id_token is not None and _is_payers(taken.transaction, session, event.id_token)
         remembered = _Remembered(taken.transaction, facts, authorization if of_payer else None)
         uow.then(lambda: _cache(uow.ctx).put(_cache_key(charger, event), remembered))
@@ -340,11 +340,6 @@ def _is_payers(known: OcppTransaction, session: ChargingSession, id_token: str) 
     return id_token.upper() in (session.id_token.upper(), (known.id_token or "").upper())
 
 
-def _is_unpaid(session: ChargingSession) -> bool:
-    """It began with energy alone: nobody has presented anything yet."""
-    return not session.id_token and session.authorization != "accepted"
-
-
 def _running_cost(facts: SessionFacts, latest: MeterSample) -> Money | None:
     start_wh = facts.session.meter_start_wh
     if start_wh is None or latest.energy_wh is None:
@@ -358,12 +353,8 @@ def _limits(session: ChargingSession, event: TransactionEvent, *, opened: bool =
     return limits_of(session) if asked and session.authorization == "accepted" else None
 
 
-def _readings(known: OcppTransaction) -> str:
-    return transaction_pk(known.charger_key, known.transaction_id)
-
-
 def _cache(ctx: Context) -> Cache[_Remembered]:
-    return ctx.cache("charging.transactions", size=4096)
+    return ctx.cache("charging.transactions", size=4096, ttl_s=_REMEMBERED_S)
 
 
 def _cache_key(charger: Charger, event: TransactionEvent) -> tuple[str, str]:

@@ -12,11 +12,10 @@ from chalicelib.charging.model import (
     SESSION_LIFECYCLE,
     ChargingSession,
 )
-from chalicelib.charging.service.closing import close_delivery
-from chalicelib.charging.store import SESSIONS, SessionRow
+from chalicelib.charging.service.closing import close_delivery, end_without_begin
+from chalicelib.charging.service.keeping import save
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.wallets import service as wallets
 
@@ -41,7 +40,7 @@ def handle_remote_start_answer(uow: UnitOfWork, *, session_id: str, accepted: bo
 def handle_remote_stop_answer(uow: UnitOfWork, *, session_id: str, accepted: bool, detail: str = "") -> None:
     """A refused stop puts the session back to charging: it may be stopped again, or by the car."""
     session = lookup.find_session(uow.ctx, session_id)
-    if session is None or session.state != "stopping" or accepted:
+    if session is None or session.state != "stopping" or session.awaits_begin or accepted:
         return
     save(uow, session, replace(session, state=SESSION_LIFECYCLE.next(session.state, "stop_refused")))
 
@@ -74,7 +73,7 @@ def expire_request(uow: UnitOfWork, session_id: str) -> None:
 
 
 def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
-    """The charger never reported the end: closed as abnormal at the last meter value that we know."""
+    """The charger never reported the end (or told it without a begin): closed by the last that we know of it."""
     session = lookup.require_session(uow.ctx, session_id)
     if session.state in DELIVERING_STATES:
         close_lost(uow, session, cause)
@@ -82,6 +81,8 @@ def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
 
 def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> ChargingSession:
     """Energy and time as far as the charger has told them: nobody pays for what nobody saw."""
+    if session.awaits_begin:
+        return end_without_begin(uow, session)
     reading = lookup.latest_reading(uow.ctx, session)
     last_wh = reading.energy_wh if reading is not None else None
     start_wh = session.meter_start_wh
@@ -115,8 +116,3 @@ def close_unstarted(uow: UnitOfWork, session: ChargingSession, event: str, detai
         wallets.release_session_hold(uow, driver_id=session.driver_id, session_id=session.session_id, held=session.hold)
     outbox.emit(uow, "charging_session.ended", session.session_id)
     return closed
-
-
-def save(uow: UnitOfWork, before: ChargingSession, after: ChargingSession) -> None:
-    """Writes the session if nobody moved it since `before` was read."""
-    uow.put(SESSIONS, after, condition=SessionRow.state == before.state, on_conflict=StaleRead("The session"))

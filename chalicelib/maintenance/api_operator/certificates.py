@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.maintenance import service
-from chalicelib.maintenance.api_operator.common import api, owned_charger
+from chalicelib.maintenance.api_operator.common import api
 from chalicelib.maintenance.model import CertificateKind, CertificateRequest, CertificateState, Entry
 
 

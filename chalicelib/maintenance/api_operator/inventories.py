@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import PageView, Request, Shape
 from chalicelib.maintenance import service
-from chalicelib.maintenance.api_operator.common import api, owned_charger
+from chalicelib.maintenance.api_operator.common import api
 from chalicelib.maintenance.model import Entry
 from chalicelib.maintenance.model.inventories import Noun
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.maintenance import service
-from chalicelib.maintenance.api_operator.common import api, owned_charger
+from chalicelib.maintenance.api_operator.common import api
 from chalicelib.maintenance.model import ChargerEvent, EventKind, Procedure, Severity
 
 
@@ -69,8 +70,8 @@ class CustomerInformationQuery(Shape):
 
 def _event_view(event: ChargerEvent) -> ChargerEventView:
     return ChargerEventView(
-        kind=event.kind,  # type: ignore[arg-type]
-        severity=event.severity,  # type: ignore[arg-type]
+        kind=event.kind,
+        severity=event.severity,
         at=event.at,
         received_at=event.received_at,
         summary=event.summary,

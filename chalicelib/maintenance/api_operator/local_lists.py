@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import Request, Shape
 from chalicelib.maintenance import service
-from chalicelib.maintenance.api_operator.common import api, owned_charger
+from chalicelib.maintenance.api_operator.common import api
 from chalicelib.maintenance.model import LocalList, LocalListState
 
 
@@ -59,5 +60,4 @@ def synchronize_local_list(req: Request, charger_id: str, body: LocalListSynchro
     nothing differs, nothing is sent.
     """
     charger = owned_charger(req, charger_id)
-    requested_by = req.actor.user_id or req.actor.login_id
-    return _view(service.synchronize_local_list(req.uow, charger, full=body.full, requested_by=requested_by))
+    return _view(service.synchronize_local_list(req.uow, charger, full=body.full, requested_by=req.actor.person_id))

@@ -63,8 +63,8 @@ class ChargerEvent:
 
     charger_id: str
     operator_id: str
-    kind: str
-    severity: str
+    kind: EventKind
+    severity: Severity
     at: datetime
     received_at: datetime
     summary: str
@@ -130,12 +130,12 @@ def make_event(
     *,
     charger_id: str,
     operator_id: str,
-    kind: str,
+    kind: EventKind,
     at: datetime,
     received_at: datetime,
     summary: str,
     data: dict[str, Any],
-    severity: str | None = None,
+    severity: Severity | None = None,
     identity: str | None = None,
 ) -> ChargerEvent:
     """An entry within its bounds. `identity` None: what it says is what it is. Raises ValueError for a kind or a

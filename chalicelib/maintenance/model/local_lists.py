@@ -16,7 +16,6 @@ from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.errors import DomainError, Kind
 
 LocalListState = Literal["unknown", "synchronizing", "synchronized", "outdated", "failed", "not_supported"]
-ListStatus = Literal["Accepted", "Failed", "VersionMismatch", "NotSupported"]
 
 PAGE_ENTRIES: Final = 50
 """In OCPP 2.x an entry takes up to 250 bytes: a page stays below 13 KB, and API Gateway takes 32."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance.model.customers import MAX_PART, MAX_SEQ_NO, CustomerInformation, InformationPart, assemble
-from chalicelib.maintenance.service.stocktaking import follow_report
 from chalicelib.maintenance.store import INFORMATION_PARTS, InformationPartRow, charger_pk, information_prefix, part_key
 
 
@@ -32,7 +32,7 @@ def report_customer_information(
         return
     uow.put(INFORMATION_PARTS, part, name="customer information")
     if last or seq_no == 0:
-        follow_report(uow, charger, request_id, seq_no + 1, last)
+        chargers.follow_report(uow, charger.charger_id, request_id, seq_no + 1, is_last=last)
 
 
 def get_customer_information(ctx: Context, charger_id: str, request_id: int) -> CustomerInformation:

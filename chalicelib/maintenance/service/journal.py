@@ -5,19 +5,20 @@ One event is one write, without a read: its key is what it says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import Charger
+from chalicelib.chargers.model import Charger, request_topic
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance.model.journal import (
     ChargerEvent,
+    EventKind,
     Procedure,
+    Severity,
     advance,
     make_event,
     procedure_severity,
@@ -43,11 +44,11 @@ def record_event(
     uow: UnitOfWork,
     charger: Charger,
     *,
-    kind: str,
+    kind: EventKind,
     at: datetime,
     summary: str,
     data: dict[str, Any],
-    severity: str | None = None,
+    severity: Severity | None = None,
     identity: str | None = None,
 ) -> None:
     """Adds an entry to the charger's journal. One write; the same event told again lands on the same row.
@@ -131,7 +132,7 @@ def _report(
         data={"status": status, **number, **({"detail": detail} if detail else {})},
         severity=procedure_severity(status),
     )
-    topic = _UNNUMBERED_TOPICS[kind] if request_id is None else f"request#{request_id}"
+    topic = _UNNUMBERED_TOPICS[kind] if request_id is None else request_topic(request_id)
     chargers.follow_up(uow, charger.charger_id, topic, status, detail)
 
 
@@ -164,7 +165,5 @@ def list_events(
 
 def list_procedures(ctx: Context, charger_id: str, *, limit: int, cursor: str | None) -> Page[Procedure]:
     """Firmware updates and log uploads of a charger."""
-    steps: Iterator[Any] = PROCEDURES.walk(
-        ctx, charger_pk(charger_id), ProcedureRow.sk.startswith(PROCEDURE_PREFIX), cursor=cursor
-    )
+    steps = PROCEDURES.walk(ctx, charger_pk(charger_id), ProcedureRow.sk.startswith(PROCEDURE_PREFIX), cursor=cursor)
     return page_of(steps, limit)

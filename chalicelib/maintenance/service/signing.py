@@ -30,6 +30,7 @@ from chalicelib.maintenance.model.certificates import (
     IssuedCertificate,
     certificate_id_of,
 )
+from chalicelib.maintenance.model.journal import Severity
 from chalicelib.maintenance.pki.port import PkiUnavailable, SignedCertificate
 from chalicelib.maintenance.service.journal import record_event
 from chalicelib.maintenance.service.renewing import plan_renewal
@@ -296,7 +297,7 @@ def _tell(
     *,
     certificate_id: str | None = None,
     serial_number: str | None = None,
-    severity: str = "info",
+    severity: Severity = "info",
     at: datetime | None = None,
 ) -> None:
     said = {"certificate_id": certificate_id, "serial_number": serial_number}

@@ -146,16 +146,16 @@ def _profiles(
 
 
 def record_installed_certificates(
-    uow: UnitOfWork, charger: Charger, entries: list[dict[str, Any]], *, kinds: Iterable[str] = ()
+    uow: UnitOfWork, charger: Charger, entries: list[dict[str, Any]], *, kinds: Iterable[str] | None = ()
 ) -> None:
     """What the charger told of its certificates (`kind` and OCPP certificate hash data). A kind that is told, or was
-    asked for (`kinds`), is told whole: what is not among its entries is not there any more."""
+    asked for (`kinds`; None: all), is told whole: what is not among its entries is not there any more."""
     now = uow.ctx.now()
     told = [_certificate(str(entry.get("kind", "")), entry, now, REPORTED) for entry in entries]
-    whole = {*kinds, *(entry.data["kind"] for entry in told)}
+    whole = None if kinds is None else {*kinds, *(entry.data["kind"] for entry in told)}
 
     def changed(known: Inventory) -> Inventory:
-        over = [key for key, entry in known.entries.items() if entry.data.get("kind") in whole]
+        over = [key for key, entry in known.entries.items() if whole is None or entry.data.get("kind") in whole]
         merged = [_with_what_is_known(known, entry) for entry in told]
         return inventories.with_entries(inventories.without(known, over), merged)
 
@@ -217,13 +217,7 @@ def _take_part(uow: UnitOfWork, charger: Charger, noun: Noun, part: Part, entrie
     after = inventories.with_part(inventories.with_entries(known, entries), part)
     _save(uow, known, after)
     if part.request_id is not None and (part.last or after.report_parts == 1):
-        follow_report(uow, charger, part.request_id, after.report_parts, part.last)
-
-
-def follow_report(uow: UnitOfWork, charger: Charger, request_id: int, parts: int, last: bool) -> None:
-    """Tells the command how far its report is: when it begins, and when it is whole."""
-    progress = f"reported ({parts} part{'' if parts == 1 else 's'})" if last else "reporting"
-    chargers.follow_up(uow, charger.charger_id, f"request#{request_id}", progress)
+        chargers.follow_report(uow, charger.charger_id, part.request_id, after.report_parts, is_last=part.last)
 
 
 def _inventory(ctx: Context, charger_id: str, noun: Noun) -> Inventory:

@@ -22,6 +22,7 @@ from chalicelib.maintenance.model.local_lists import (
     ListEntry,
     ListLimits,
     LocalList,
+    LocalListState,
     by_key,
     changes_between,
     check_length,
@@ -194,7 +195,7 @@ def _begin_again(uow: UnitOfWork, known: LocalList, status: str) -> None:
     _emit(uow, known.charger_id)
 
 
-def _ended(known: LocalList, state: Any, detail: str) -> LocalList:
+def _ended(known: LocalList, state: LocalListState, detail: str) -> LocalList:
     return replace(
         known,
         state=state,

@@ -9,11 +9,12 @@ import msgspec
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Command
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.identity.scope import may_see
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.ocpp import preparing
-from chalicelib.ocpp.api_operator.common import api, owned_charger
+from chalicelib.ocpp.api_operator.common import api
 from chalicelib.ocpp.masking import mask_payload
 
 PasswordText = Annotated[str, msgspec.Meta(min_length=16, max_length=40)]
@@ -84,6 +85,12 @@ def command_view(command: Command) -> CommandView:
     )
 
 
+def queued_view(req: Request, command: Command) -> CommandView:
+    """The answer to a request that queued this command: its header Location names where the command can be watched."""
+    req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
+    return command_view(command)
+
+
 @api.post("/v1/chargers/{charger_id}/commands", "chargers:command", status=202)
 def create_command(req: Request, charger_id: str, body: CommandCreate) -> CommandView:
     """Asks a charger to do something.
@@ -93,10 +100,8 @@ def create_command(req: Request, charger_id: str, body: CommandCreate) -> Comman
     here (422); a charger that never connected is taken to speak the first version that knows the action.
     """
     charger = owned_charger(req, charger_id)
-    requested_by = req.actor.user_id or req.actor.login_id
-    command = preparing.ask(req.uow, charger, body.action, body.payload, requested_by)
-    req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
-    return command_view(command)
+    command = preparing.ask(req.uow, charger, body.action, body.payload, req.actor.person_id)
+    return queued_view(req, command)
 
 
 @api.get("/v1/commands/{command_id}", "chargers:read")
@@ -131,7 +136,5 @@ def rotate_password_by_command(req: Request, charger_id: str, body: PasswordRota
     The old and the new one are both let in until the charger has used the new one; then the old one is refused.
     """
     charger = owned_charger(req, charger_id)
-    requested_by = req.actor.user_id or req.actor.login_id
-    command = chargers.rotate_password_by_command(req.uow, charger, body.password, requested_by)
-    req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
-    return command_view(command)
+    command = chargers.rotate_password_by_command(req.uow, charger, body.password, req.actor.person_id)
+    return queued_view(req, command)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.ocpp import findings
-from chalicelib.ocpp.api_operator.common import api, owned_charger
+from chalicelib.ocpp.api_operator.common import api
 from chalicelib.ocpp.model import Finding
 
 

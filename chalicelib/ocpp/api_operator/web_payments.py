@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.scope import owned_charger
 from chalicelib.kernel.http import Request
-from chalicelib.ocpp.api_operator.commands import CommandView, command_view
-from chalicelib.ocpp.api_operator.common import api, owned_charger
+from chalicelib.ocpp.api_operator.commands import CommandView, queued_view
+from chalicelib.ocpp.api_operator.common import api
 
 
 @api.post("/v1/chargers/{charger_id}/web-payments", "chargers:command", status=202)
@@ -16,7 +17,5 @@ def enable_web_payments(req: Request, charger_id: str) -> CommandView:
     only; for others the command fails. Its state can be watched where the header Location says.
     """
     charger = owned_charger(req, charger_id)
-    requested_by = req.actor.user_id or req.actor.login_id
-    command = chargers.enable_web_payments(req.uow, charger, requested_by)
-    req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
-    return command_view(command)
+    command = chargers.enable_web_payments(req.uow, charger, req.actor.person_id)
+    return queued_view(req, command)

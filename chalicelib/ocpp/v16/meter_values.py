@@ -6,18 +6,13 @@ untouched.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from chalicelib.charging.model import MeterSample
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.moments import moment_or_receipt
-from chalicelib.ocpp.readings import ENERGY, POWER, STATE_OF_CHARGE, in_base_unit, reading
-
-# One decimal comma or point, a bounded exponent, perhaps the unit behind: "12.3", " 1e3", "12,3 kWh".
-_NUMBER: Final = re.compile(r"\s*([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:[eE][+-]?\d{1,2})?)\s*([A-Za-z%]{0,8})\s*", re.ASCII)
+from chalicelib.ocpp.readings import ENERGY, NUMBER_WITH_UNIT, POWER, STATE_OF_CHARGE, in_base_unit, reading
 
 
 def read_samples(meter_values: list[Payload], received_at: datetime) -> list[MeterSample]:
@@ -38,7 +33,7 @@ def _sample(element: Payload, received_at: datetime) -> MeterSample:
 
 
 def _number(value: Payload, measurand: str) -> Decimal | None:
-    found = _NUMBER.fullmatch(value["value"])
+    found = NUMBER_WITH_UNIT.fullmatch(value["value"])
     if found is None:
         return None
     return in_base_unit(Decimal(found[1].replace(",", ".")), found[2] or value.get("unit", ""), measurand)

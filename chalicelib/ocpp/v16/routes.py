@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.ocpp.errors import V16_CODES, V16_FAULTS
-from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.keeping import KeptBy
 from chalicelib.ocpp.schemas import SchemaFolder
 from chalicelib.ocpp.v16.actions import (
     authorize,
@@ -28,9 +28,15 @@ from chalicelib.ocpp.v16.actions import (
     status_notification,
     stop_transaction,
 )
-from chalicelib.ocpp.v16.commands import certificates, charging_profiles, configuration, local_lists, reservations
+from chalicelib.ocpp.v16.commands.answers import (
+    certificates,
+    charging_profiles,
+    configuration,
+    local_lists,
+    reservations,
+)
 from chalicelib.ocpp.v16.commands.wordings import WORDINGS
-from chalicelib.ocpp.version import Action, CommandRoute, Version
+from chalicelib.ocpp.version import Action, CommandRoute, Version, numbered
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "Authorize": Action(authorize.handle),
@@ -42,7 +48,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "LogStatusNotification": Action(log_status_notification.handle, while_pending=True),
     "MeterValues": Action(meter_values.handle, meter_values.refuse, while_pending=True),
     "SecurityEventNotification": Action(security_event_notification.handle, while_pending=True),
-    "SignCertificate": Action(sign_certificate.handle, sign_certificate.refuse),
+    "SignCertificate": Action(sign_certificate.handle),
     "SignedFirmwareStatusNotification": Action(signed_firmware_status_notification.handle, while_pending=True),
     "StartTransaction": Action(start_transaction.handle, start_transaction.refuse, fresh_charger=True),
     "StatusNotification": Action(status_notification.handle, status_notification.refuse),
@@ -54,38 +60,30 @@ _OR_CANCELED: Final = frozenset({"Accepted", "AcceptedCanceled"})
 """It does what was asked, and has given up what it did before."""
 
 
-def _numbered(payload: Payload) -> str:
-    return f"request#{payload['requestId']}"
-
-
 COMMANDS: Final[Mapping[str, CommandRoute]] = {
-    "CancelReservation": CommandRoute(_ACCEPTED, on_answer=reservations.record_cancelled),
+    "CancelReservation": CommandRoute(_ACCEPTED, KeptBy(reservations.keep_cancelled)),
     "CertificateSigned": CommandRoute(_ACCEPTED),
     "ChangeAvailability": CommandRoute(frozenset({"Accepted", "Scheduled"})),
-    "ChangeConfiguration": CommandRoute(
-        frozenset({"Accepted", "RebootRequired"}), on_answer=configuration.record_written
-    ),
+    "ChangeConfiguration": CommandRoute(frozenset({"Accepted", "RebootRequired"}), KeptBy(configuration.keep_written)),
     "ClearCache": CommandRoute(_ACCEPTED),
-    "ClearChargingProfile": CommandRoute(_ACCEPTED, on_answer=charging_profiles.record_cleared),
+    "ClearChargingProfile": CommandRoute(_ACCEPTED, KeptBy(charging_profiles.keep_cleared)),
     "DataTransfer": CommandRoute(_ACCEPTED),
-    "DeleteCertificate": CommandRoute(_ACCEPTED, on_answer=certificates.record_deleted),
+    "DeleteCertificate": CommandRoute(_ACCEPTED, KeptBy(certificates.keep_deleted)),
     "ExtendedTriggerMessage": CommandRoute(_ACCEPTED),
     "GetCompositeSchedule": CommandRoute(_ACCEPTED),
-    "GetConfiguration": CommandRoute(on_answer=configuration.record_read),
+    "GetConfiguration": CommandRoute(on_answer=KeptBy(configuration.keep_read)),
     "GetDiagnostics": CommandRoute(topic=lambda _payload: "diagnostics"),
-    "GetInstalledCertificateIds": CommandRoute(
-        frozenset({"Accepted", "NotFound"}), on_answer=certificates.record_listed
-    ),
-    "GetLocalListVersion": CommandRoute(on_answer=local_lists.record_version),
-    "GetLog": CommandRoute(_OR_CANCELED, topic=_numbered),
-    "InstallCertificate": CommandRoute(_ACCEPTED, on_answer=certificates.record_installed),
+    "GetInstalledCertificateIds": CommandRoute(frozenset({"Accepted", "NotFound"}), KeptBy(certificates.keep_listed)),
+    "GetLocalListVersion": CommandRoute(on_answer=KeptBy(local_lists.keep_version)),
+    "GetLog": CommandRoute(_OR_CANCELED, topic=numbered),
+    "InstallCertificate": CommandRoute(_ACCEPTED, KeptBy(certificates.keep_installed)),
     "RemoteStartTransaction": CommandRoute(_ACCEPTED),
     "RemoteStopTransaction": CommandRoute(_ACCEPTED),
     "ReserveNow": CommandRoute(_ACCEPTED),
     "Reset": CommandRoute(_ACCEPTED),
-    "SendLocalList": CommandRoute(_ACCEPTED, on_answer=local_lists.record_sent),
-    "SetChargingProfile": CommandRoute(_ACCEPTED, on_answer=charging_profiles.record_set),
-    "SignedUpdateFirmware": CommandRoute(_OR_CANCELED, topic=_numbered),
+    "SendLocalList": CommandRoute(_ACCEPTED, KeptBy(local_lists.keep_sent)),
+    "SetChargingProfile": CommandRoute(_ACCEPTED, KeptBy(charging_profiles.keep_set)),
+    "SignedUpdateFirmware": CommandRoute(_OR_CANCELED, topic=numbered),
     "TriggerMessage": CommandRoute(_ACCEPTED),
     "UnlockConnector": CommandRoute(frozenset({"Unlocked"})),
     "UpdateFirmware": CommandRoute(topic=lambda _payload: "firmware"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from chalicelib.ocpp.frames import Payload
 
 
-def reason_text(payload: Payload) -> str:
-    """`statusInfo` on one line; empty where there is none."""
-    info = payload.get("statusInfo", {})
-    return " ".join(str(info[name]) for name in ("reasonCode", "additionalInfo") if info.get(name))
+def reason_text(payload: Payload, name: str = "statusInfo") -> str:
+    """A StatusInfoType of this name on one line; empty where there is none."""
+    info = payload.get(name, {})
+    return " ".join(str(info[part]) for part in ("reasonCode", "additionalInfo") if info.get(part))
 
 
 def is_last(payload: Payload) -> bool:

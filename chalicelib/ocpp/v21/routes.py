@@ -6,6 +6,7 @@ The schema of an action is `<Action>Request`, that of its answer `<Action>Respon
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from chalicelib.ocpp.errors import V2_CODES, V21_FAULTS
@@ -28,7 +29,6 @@ from chalicelib.ocpp.v21.actions import (
 from chalicelib.ocpp.v21.commands.routes import COMMANDS
 from chalicelib.ocpp.v21.commands.wordings import WORDINGS
 from chalicelib.ocpp.v201 import routes as v201
-from chalicelib.ocpp.v201.actions import transaction_event as v201_transaction_event
 from chalicelib.ocpp.version import Action, Version
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -38,18 +38,13 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "GetCertificateChainStatus": Action(get_certificate_chain_status.handle),
     "NotifyDERAlarm": Action(notify_der_alarm.handle),
     "NotifyDERStartStop": Action(notify_der_start_stop.handle),
-    "NotifyEVChargingNeeds": Action(notify_ev_charging_needs.handle, notify_ev_charging_needs.refuse),
+    "NotifyEVChargingNeeds": replace(v201.ACTIONS["NotifyEVChargingNeeds"], handle=notify_ev_charging_needs.handle),
     "NotifyPriorityCharging": Action(notify_priority_charging.handle),
     "NotifySettlement": Action(notify_settlement.handle),
     "OpenPeriodicEventStream": Action(open_periodic_event_stream.handle),
     "PullDynamicScheduleUpdate": Action(pull_dynamic_schedule_update.handle),
     "ReportDERControl": Action(report_der_control.handle),
-    "TransactionEvent": Action(
-        transaction_event.handle,
-        v201_transaction_event.refuse,
-        fresh_charger=v201_transaction_event.decides,
-        heard_pending=v201_transaction_event.is_of_known_transaction,
-    ),
+    "TransactionEvent": replace(v201.ACTIONS["TransactionEvent"], handle=transaction_event.handle),
     "VatNumberValidation": Action(vat_number_validation.handle),
 }
 

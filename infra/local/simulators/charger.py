@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.simulators.device_model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL
-from infra.local.simulators.evse import Delivery, Evse
-from infra.local.simulators.face import BootReason, Errands, Face
+from infra.local.simulators.evse import Delivery, Evse, Stop
+from infra.local.simulators.face import Boot, BootReason, Errands, Face
 from infra.local.simulators.hardware import Hardware
 from infra.local.simulators.ocpp_client import Disconnected, OcppClient, Payload, Refused
 from infra.local.simulators.v16.face import FaceV16
@@ -164,7 +164,9 @@ class SimulatedCharger:
         self._alive_at = self._now()
 
     async def _boot(self) -> None:
-        answer = await self._face.boot(self._boot_reason)
+        await self._booted(await self._face.boot(self._boot_reason))
+
+    async def _booted(self, answer: Boot) -> None:
         interval_s = max(1, answer.interval_s)
         self._accepted = answer.accepted
         self._alive_at = self._now()
@@ -183,7 +185,9 @@ class SimulatedCharger:
         """What was refused is not tried again; what was not answered is."""
         for _ in range(len(self._errands)):
             try:
-                await self._errands.first()()
+                told = await self._errands.first()()
+                if isinstance(told, Boot):
+                    await self._booted(told)
             except Refused as refused:
                 _LOG.warning("simulated charger %s was refused: %s", self.identity, refused)
             self._errands.done()
@@ -237,15 +241,15 @@ class SimulatedCharger:
         if evse.is_full:
             self.hardware.end(evse, "full")
         if delivery.stop is not None:
-            await self._end(evse, delivery)
+            await self._end(evse, delivery, delivery.stop)
             return
         self.hardware.adjust()
         await self._face.meter(evse, delivery)
         delivery.meter_due = self._now() + self.hardware.variables.seconds(SAMPLE_INTERVAL)
         self.hardware.keep()
 
-    async def _end(self, evse: Evse, delivery: Delivery) -> None:
-        await self._face.end(evse, delivery)
+    async def _end(self, evse: Evse, delivery: Delivery, why: Stop) -> None:
+        await self._face.end(evse, delivery, why)
         self.hardware.release(evse)
         evse.is_finishing = True
         try:

@@ -118,7 +118,7 @@ BUILT_IN: Final = (
 
 
 class DeviceModel:
-    """`live` tells the variables that are not set but observed; `changed` what was written before the last power loss."""
+    """`live` tells the variables that are not set but observed; `changed` what was written, by 2.x name."""
 
     def __init__(self, live: Callable[[], Iterable[Variable]], changed: Mapping[str, str]) -> None:
         self._live = live

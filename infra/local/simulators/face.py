@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
-from infra.local.simulators.evse import Delivery, Evse, Interrupted, Reservation
+from infra.local.simulators.evse import Delivery, Evse, Interrupted, Reservation, Stop
 from infra.local.simulators.ocpp_client import Declined, Payload
 
 MAX_ERRANDS: Final = 50
@@ -77,7 +77,7 @@ class Face(Protocol):
 
     async def meter(self, evse: Evse, delivery: Delivery) -> None: ...
 
-    async def end(self, evse: Evse, delivery: Delivery) -> None: ...
+    async def end(self, evse: Evse, delivery: Delivery, why: Stop) -> None: ...
 
     async def end_interrupted(self, evse: Evse, interrupted: Interrupted) -> None: ...
 

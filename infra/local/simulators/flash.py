@@ -1,4 +1,4 @@
-"""What a simulated charger keeps without power, in a file; with no path it keeps nothing. Written whole or not at all."""
+"""What a simulated charger keeps without power: in a file, written whole or not at all; with no path, nowhere."""
 
 from __future__ import annotations
 

@@ -104,8 +104,10 @@ class Hardware:
 
     # -- orders: deliveries -----------------------------------------------------------------------------------------
 
-    def order_start(self, evse_no: int | None, id_token: IdToken, remote_start_id: int | None = None) -> Delivery | None:
-        """A car is about to be plugged in at this EVSE (None: at any that is free). None when there is no such place."""
+    def order_start(
+        self, evse_no: int | None, id_token: IdToken, remote_start_id: int | None = None
+    ) -> Delivery | None:
+        """A car is about to be plugged in at this EVSE (None: any that is free). None: there is no such place."""
         evse = next((evse for evse in self.at(evse_no) if self._may_start(evse, id_token)), None)
         if evse is None or self.restart is not None:
             return None
@@ -237,13 +239,17 @@ class Hardware:
     def order_restart(self, why: Stop | None) -> Scheduling:
         """What is being delivered ends for this reason; with none it is waited for."""
         was_idle = self.is_idle
-        for evse in self.evses.values() if why is not None else ():
-            if evse.delivery is not None and not evse.delivery.is_plugged:
-                evse.leave()
-            else:
-                self.end(evse, why)
+        if why is not None:
+            for evse in self.evses.values():
+                self._cut_short(evse, why)
         self.restart = Restart(self.now() + GRACE_TIME, is_scheduled=why is None)
         return "scheduled" if why is None and not was_idle else "accepted"
+
+    def _cut_short(self, evse: Evse, why: Stop) -> None:
+        if evse.delivery is not None and not evse.delivery.is_plugged:
+            self.release(evse)
+        else:
+            self.end(evse, why)
 
     def write(self, variable: Variable, value: str, password: bytes) -> bool:
         """Whether it took the value; `password` is what the value means should the variable be the password."""

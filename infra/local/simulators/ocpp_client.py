@@ -1,7 +1,7 @@
-"""The charger's end of an OCPP-J socket, the same in all versions: one CALL at a time, CALLs of the platform answered as they come.
+"""The charger's end of an OCPP-J socket: one CALL at a time, CALLs of the platform answered as they come.
 
-Used by `charger.py`, in the platform's loop. It shares no code with the platform's own OCPP, so that a mistake there
-is not made twice.
+Used by `charger.py`, in the platform's loop, for any version. It shares no code with the platform's own OCPP, so that
+a mistake there is not made twice.
 """
 
 from __future__ import annotations

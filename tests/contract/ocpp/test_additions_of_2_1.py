@@ -65,7 +65,7 @@ def test_controls_and_swaps_answer_the_request_that_asked_for_them(wire21: Wire)
     wire21.call("ReportDERControl", {"requestId": 11, "tbc": True})
     assert progress(wire21) == []
     wire21.call("ReportDERControl", {"requestId": 11})
-    assert progress(wire21) == [("Reported", "")]
+    assert progress(wire21) == [("reported", "")]
     battery = {"evseId": 1, "serialNumber": "B-1", "soC": 80, "soH": 95}
     swap = {
         "batteryData": [battery],

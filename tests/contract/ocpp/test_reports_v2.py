@@ -99,7 +99,7 @@ def test_a_report_in_parts_becomes_the_configuration(wire: Wire) -> None:
     wire.call("NotifyReport", {**report, "seqNo": 0, "tbc": True, "reportData": [first]})
     assert progress(wire) == []
     wire.call("NotifyReport", {**report, "seqNo": 1, "reportData": [second]})
-    assert progress(wire) == [("Reported", "2 parts")]
+    assert progress(wire) == [("reported (2 parts)", "")]
     charger = chargers.require_charger(wire.world.ctx, wire.charger_id)
     known = chargers.get_configuration(wire.world.ctx, charger).known
     told = {v.name: (v.value, v.readonly, v.data_type, v.unit) for v in known.values()}

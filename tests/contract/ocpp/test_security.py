@@ -151,3 +151,30 @@ def test_a_raw_command_that_sets_the_password_is_a_rotation_too(world: World, op
     wire.reply(sent, {"status": "Accepted"})
     assert wire.connect(password="00112233" * 5)[0] == 200
     assert wire.connect()[0] == 401
+
+
+def test_a_network_profile_may_carry_a_password(world: World, operator: Operator) -> None:
+    """OCPP 2.1, B09: it is let in with it from now on; the command's row forgets it."""
+    place(world, operator, "SEC-1")
+    wire = Wire(world, "SEC-1", protocol="ocpp2.1")
+    wire.connect()
+    profile = {
+        "ocppInterface": "Any",
+        "ocppTransport": "JSON",
+        "messageTimeout": 30,
+        "ocppCsmsUrl": "wss://csms.example/ocpp",
+        "securityProfile": 2,
+        "basicAuthPassword": NEW,
+    }
+    body = {"action": "SetNetworkProfile", "payload": {"configurationSlot": 1, "connectionData": profile}}
+    answer = world.rest.post("/v1/chargers/SEC-1/commands", body, token=operator.access_token)
+    assert answer.status == 202
+    assert NEW not in str(answer.body)
+    [sent] = wire.commands()
+    assert sent[3]["connectionData"] == profile
+    wire.reply(sent, {"status": "Accepted"})
+    kept = chargers.get_command(world.ctx, sent[1])
+    assert kept is not None
+    assert NEW not in str(kept)
+    assert wire.connect(password=NEW)[0] == 200
+    assert wire.connect()[0] == 401

@@ -183,7 +183,7 @@ def test_two_answers_at_once_end_the_command_once(site: Site) -> None:
 def test_a_queued_command_may_fail_before_it_is_sent(site: Site) -> None:
     command = queue(site)
     queue(site, "ClearCache", {})
-    site.world.commit(lambda uow: chargers.fail_command(uow, reread(site, command), "payload: type is missing"))
+    site.world.commit(lambda uow: chargers.finish_command(uow, reread(site, command), "failed", error="gone"))
     assert reread(site, command).state == "failed"
     assert command.command_id not in site.link.outbound
     assert len(site.link.outbound) == 1

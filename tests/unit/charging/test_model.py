@@ -33,10 +33,11 @@ EXPECTED = {
         "started": "charging",
     },
     "awaiting_plug": {"start_timed_out": "expired", "cancelled": "expired", "started": "charging"},
-    "charging": {"stop_requested": "stopping", "stopped": "settled", "lost": "abnormal"},
+    "charging": {"stop_requested": "stopping", "end_told": "stopping", "stopped": "settled", "lost": "abnormal"},
     "stopping": {
         "stop_requested": "stopping",
         "stop_refused": "charging",
+        "end_told": "stopping",
         "stopped": "settled",
         "lost": "abnormal",
     },

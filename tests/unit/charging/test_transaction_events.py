@@ -118,14 +118,7 @@ def test_in_any_order(teller: Teller, order: tuple[int, ...], times: int) -> Non
     events = [teller.started(), teller.updated(1100), teller.ended()]
     for place in order:
         teller.tell(*[events[place]] * times)
-    if order[-1] != STARTED:
-        ends_right(teller)
-        return
-    # Energy flowed and ended before anybody was named: recorded, and never billed to who is named behind it.
-    session = teller.session()
-    assert (session.state, session.driver_id, session.abnormal_cause) == ("settled", None, "meter_start_missing")
-    assert (session.meter_stop_wh, session.captured) == (1200, 0)
-    assert teller.site.lines() == [("top_up", 2000)]
+    ends_right(teller)
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "each twice"])

@@ -5,17 +5,12 @@ One without a location is Pending until it is placed; it boots again every minut
 
 from __future__ import annotations
 
-from typing import Final
-
 from chalicelib.chargers import service as chargers
-from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.pending import boot_answer
 from chalicelib.ocpp.version import Inbound
-
-PENDING_RETRY_S: Final = 60
-"""How soon a Pending charger boots again: the installer who places it is waiting."""
 
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
@@ -30,15 +25,10 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         iccid=payload.get("iccid"),
         imsi=payload.get("imsi"),
     )
-    accepted = charger.is_placed
-    if accepted:
+    if charger.is_placed:
         names = ("chargePointVendor", "chargePointModel", "firmwareVersion")
         summary = " ".join(payload[name] for name in names if payload.get(name))
         maintenance.record_event(
             uow, charger, kind="boot", at=call.received_at, summary=summary or "started", data=payload
         )
-    return {
-        "status": "Accepted" if accepted else "Pending",
-        "currentTime": to_rfc3339(call.received_at),
-        "interval": charger.heartbeat_interval_s if accepted else PENDING_RETRY_S,
-    }
+    return boot_answer(charger, call.received_at)

@@ -3,7 +3,6 @@ it will be signed; it then goes out as CertificateSigned."""
 
 from __future__ import annotations
 
-from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
@@ -15,7 +14,3 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         uow, call.charger, csr_pem=call.payload["csr"], kind="charger", request_id=None
     )
     return {"status": "Accepted" if accepted else "Rejected"}
-
-
-def refuse(_call: Inbound, _error: DomainError) -> Payload:
-    return {"status": "Rejected"}

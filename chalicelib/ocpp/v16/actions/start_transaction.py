@@ -10,6 +10,7 @@ from chalicelib.charging.model import derive_transaction_id, start_key
 from chalicelib.kernel.errors import DomainError, invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.id_tokens import read_id_token
 from chalicelib.ocpp.moments import moment_or_receipt
 from chalicelib.ocpp.v16.connectors import evse_no_of
 from chalicelib.ocpp.v16.id_tag_info import INVALID, id_tag_info
@@ -24,7 +25,7 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         uow,
         charger=call.charger,
         evse_no=evse_no,
-        id_token=call.payload.get("idTag", ""),
+        id_token=_id_token(call.payload),
         meter_start_wh=call.payload.get("meterStart"),
         started_at=_started_at(call),
         message_id=call.message_id,
@@ -36,9 +37,13 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
 def refuse(call: Inbound, _error: DomainError) -> Payload:
     """Not accepted, but with an id: the charger needs one to report its stop under, and would ask again without."""
     payload = call.payload
-    key = start_key(payload.get("idTag", ""), _started_at(call), payload.get("meterStart"))
+    key = start_key(_id_token(payload), _started_at(call), payload.get("meterStart"))
     transaction_id = derive_transaction_id(charger_key(call.charger.charger_id), payload.get("connectorId", 0), key)
     return {"transactionId": transaction_id, "idTagInfo": id_tag_info(INVALID)}
+
+
+def _id_token(payload: Payload) -> str:
+    return read_id_token(payload.get("idTag", ""))
 
 
 def _started_at(call: Inbound) -> datetime:

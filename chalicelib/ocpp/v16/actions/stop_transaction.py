@@ -8,6 +8,7 @@ from typing import Final
 from chalicelib.charging import service as charging
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.id_tokens import read_id_token
 from chalicelib.ocpp.moments import moment_or_receipt
 from chalicelib.ocpp.v16.id_tag_info import id_tag_info
 from chalicelib.ocpp.v16.meter_values import read_samples
@@ -25,7 +26,7 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         meter_stop_wh=call.payload.get("meterStop"),
         stopped_at=moment_or_receipt(call.payload["timestamp"], call.received_at),
         reason=call.payload.get("reason"),
-        id_token=call.payload.get("idTag"),
+        id_token=read_id_token(call.payload.get("idTag", "")) or None,
         samples=read_samples(call.payload.get("transactionData", []), call.received_at),
     )
     return {} if authorization is None else {"idTagInfo": id_tag_info(authorization)}

@@ -1,1 +1,1 @@
-"""Us → charger: `wordings` says the intents of the platform in 1.6; other files store what answers tell."""
+"""Us → charger: `wordings` says the platform's intents in 1.6; `answers` keeps what an operator's commands bring."""

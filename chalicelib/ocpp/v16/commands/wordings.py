@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.chargers.model import Command
-from chalicelib.kernel.context import Context
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.v16.id_tag_info import ID_TAG_LENGTH
-from chalicelib.ocpp.version import Wording
+from chalicelib.ocpp.wording import Wording
 
 _KEY_BYTES: Final = range(16, 21)
 _KEY_IN_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
@@ -28,16 +27,16 @@ _OUTCOMES: Final = {
 }
 
 
-def start_session(_ctx: Context, command: Command) -> Payload:
+def start_session(command: Command) -> Payload:
     """Limits are kept by the platform: 1.6 has no words for them."""
     return {"connectorId": command.payload["evse_no"], "idTag": command.payload["id_token"]}
 
 
-def stop_session(_ctx: Context, command: Command) -> Payload:
+def stop_session(command: Command) -> Payload:
     return {"transactionId": command.payload["transaction_id"]}
 
 
-def reserve(_ctx: Context, command: Command) -> Payload:
+def reserve(command: Command) -> Payload:
     said = command.payload
     payload: Payload = {
         "connectorId": said["evse_no"],
@@ -49,11 +48,11 @@ def reserve(_ctx: Context, command: Command) -> Payload:
     return {**payload, "parentIdTag": group_id} if group_id and len(group_id) <= ID_TAG_LENGTH else payload
 
 
-def cancel_reservation(_ctx: Context, command: Command) -> Payload:
+def cancel_reservation(command: Command) -> Payload:
     return {"reservationId": command.payload["number"]}
 
 
-def read_configuration(_ctx: Context, command: Command) -> Payload:
+def read_configuration(command: Command) -> Payload:
     names = command.payload.get("names") or []
     return {"key": names} if names else {}
 
@@ -66,7 +65,7 @@ def hear_configuration(answer: Payload) -> Payload:
     return {"variables": variables, "unknown": answer.get("unknownKey", [])}
 
 
-def write_configuration(_ctx: Context, command: Command) -> Payload:
+def write_configuration(command: Command) -> Payload:
     return {"key": command.payload["name"], "value": command.payload["value"]}
 
 
@@ -74,7 +73,7 @@ def hear_written(answer: Payload) -> Payload:
     return {"outcome": _OUTCOMES.get(answer["status"], "rejected")}
 
 
-def set_password(_ctx: Context, command: Command) -> Payload | None:
+def set_password(command: Command) -> Payload | None:
     """A password that is hex already is the key's text; another is its bytes. Some fit 2.x only."""
     password = command.payload["password"]
     if _KEY_IN_HEX.fullmatch(password):
@@ -83,19 +82,14 @@ def set_password(_ctx: Context, command: Command) -> Payload | None:
     return {"key": "AuthorizationKey", "value": key.hex()} if len(key) in _KEY_BYTES else None
 
 
-def trigger_meter_values(_ctx: Context, command: Command) -> Payload:
-    return _trigger("MeterValues", command)
+def trigger_meter_values(command: Command) -> Payload:
+    """Of one connector, or (none named, or 0) of all: 5.17 has connectorId above 0 only."""
+    evse_no = command.payload.get("evse_no") or 0
+    payload: Payload = {"requestedMessage": "MeterValues"}
+    return {**payload, "connectorId": evse_no} if evse_no else payload
 
 
-def trigger_boot(_ctx: Context, _command: Command) -> Payload:
-    return {"requestedMessage": "BootNotification"}
-
-
-def trigger_status(_ctx: Context, command: Command) -> Payload:
-    return _trigger("StatusNotification", command)
-
-
-def send_local_list(_ctx: Context, command: Command) -> Payload:
+def send_local_list(command: Command) -> Payload:
     """The members in this order: there are chargers that read them so."""
     said = command.payload
     entries = [_list_entry(entry) for entry in said["entries"] if len(entry["id_token"]) <= ID_TAG_LENGTH]
@@ -106,22 +100,16 @@ def send_local_list(_ctx: Context, command: Command) -> Payload:
     }
 
 
-def install_signed_certificate(_ctx: Context, command: Command) -> Payload | None:
+def install_signed_certificate(command: Command) -> Payload | None:
     """1.6 chargers have one certificate, their own; ISO 15118 is not theirs."""
     if command.payload["kind"] != "charger":
         return None
     return {"certificateChain": command.payload["chain_pem"]}
 
 
-def renew_certificate(_ctx: Context, command: Command) -> Payload | None:
+def renew_certificate(command: Command) -> Payload | None:
     """Has it send SignCertificate (security whitepaper 1.6, A02)."""
     return {"requestedMessage": "SignChargePointCertificate"} if command.payload["kind"] == "charger" else None
-
-
-def _trigger(message: str, command: Command) -> Payload:
-    """For one connector, or (none named, or 0) for all: 5.17 has connectorId above 0 only."""
-    evse_no = command.payload.get("evse_no") or 0
-    return {"requestedMessage": message, "connectorId": evse_no} if evse_no else {"requestedMessage": message}
 
 
 def _list_entry(entry: Payload) -> Payload:
@@ -137,7 +125,7 @@ def _list_entry(entry: Payload) -> Payload:
     return {"idTag": entry["id_token"], "idTagInfo": info}
 
 
-def not_in_1_6(_ctx: Context, _command: Command) -> None:
+def not_in_1_6(_command: Command) -> None:
     """What only 2.1 has words for."""
 
 
@@ -152,9 +140,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "set_web_payments": Wording("ChangeConfiguration", not_in_1_6),
     "start_session": Wording("RemoteStartTransaction", start_session),
     "stop_session": Wording("RemoteStopTransaction", stop_session),
-    "trigger_boot": Wording("TriggerMessage", trigger_boot),
     "trigger_meter_values": Wording("TriggerMessage", trigger_meter_values),
-    "trigger_status": Wording("TriggerMessage", trigger_status),
     "web_payment_started": Wording("DataTransfer", not_in_1_6),
     "write_configuration": Wording("ChangeConfiguration", write_configuration, hear_written),
 }

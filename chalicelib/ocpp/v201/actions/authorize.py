@@ -8,6 +8,7 @@ from chalicelib.charging import service as charging
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.id_tokens import read_id_token
 from chalicelib.ocpp.v201.id_token_info import id_token_info
 from chalicelib.ocpp.version import Inbound
 
@@ -16,7 +17,7 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     id_token, certificate = call.payload["idToken"], call.payload.get("certificate")
     hash_data = call.payload.get("iso15118CertificateHashData")
     authorization = charging.authorize_id_token(
-        uow.ctx, charger=call.charger, id_token=id_token["idToken"], id_token_kind=id_token["type"]
+        uow.ctx, charger=call.charger, id_token=read_id_token(id_token["idToken"]), id_token_kind=id_token["type"]
     )
     if certificate is None and hash_data is None:
         return {"idTokenInfo": id_token_info(authorization)}

@@ -8,14 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from chalicelib.chargers import service as chargers
-from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.pending import boot_answer
 from chalicelib.ocpp.version import Inbound
-
-PENDING_RETRY_S: Final = 60
-"""How soon a Pending charger boots again: the installer who places it is waiting."""
 
 _NO_NEWS: Final = frozenset({"Triggered"})
 """We asked for this one: nothing restarted."""
@@ -35,8 +32,8 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         iccid=modem.get("iccid"),
         imsi=modem.get("imsi"),
     )
-    accepted, reason = charger.is_placed, call.payload["reason"]
-    if accepted and reason not in _NO_NEWS:
+    reason = call.payload["reason"]
+    if charger.is_placed and reason not in _NO_NEWS:
         maintenance.record_event(
             uow,
             charger,
@@ -46,8 +43,4 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
             data=call.payload,
             severity="warning" if reason in _TROUBLES else None,
         )
-    return {
-        "status": "Accepted" if accepted else "Pending",
-        "currentTime": to_rfc3339(call.received_at),
-        "interval": charger.heartbeat_interval_s if accepted else PENDING_RETRY_S,
-    }
+    return boot_answer(charger, call.received_at)

@@ -56,8 +56,7 @@ def grant(uow: UnitOfWork, call: Inbound) -> bool:
 
 def _transaction_at(ctx: Context, charger: Charger, evse_no: int) -> TransactionId | None:
     """The transaction that is running on the EVSE."""
-    occupancy = lookup.find_occupancy(ctx, charger.charger_key, evse_no)
-    session = None if occupancy is None else lookup.find_session(ctx, occupancy.session_id)
+    session = lookup.look_at(ctx, charger.charger_key, evse_no).present
     return session.transaction_id if session is not None and session.state in DELIVERING_STATES else None
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from chalicelib.chargers import service as chargers
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
+from chalicelib.maintenance.model import Severity
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.moments import moment_or_receipt, read_moment
 from chalicelib.ocpp.v201.evses import MAX_EVSE_NO
@@ -82,7 +83,7 @@ def _record_together(uow: UnitOfWork, call: Inbound, events: Sequence[Payload]) 
     )
 
 
-def _severity(event: Payload) -> str | None:
+def _severity(event: Payload) -> Severity | None:
     """2.1 says it, from 0 (danger) over 3 (critical) and 6 (warning) to 9 (debug)."""
     level = event.get("severity")
     if not isinstance(level, int):

@@ -17,8 +17,8 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     if variables:
         chargers.record_configuration(uow, call.charger, variables)
     if is_last(payload):
-        topic = f"request#{payload['requestId']}"
-        chargers.follow_up(uow, call.charger.charger_id, topic, "Reported", f"{payload['seqNo'] + 1} parts")
+        parts = payload["seqNo"] + 1
+        chargers.follow_report(uow, call.charger.charger_id, payload["requestId"], parts, is_last=True)
     return {}
 
 

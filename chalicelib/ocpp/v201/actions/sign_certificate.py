@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
+from chalicelib.maintenance.model import CertificateKind
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.version import Inbound
-
-CertificateKind = Literal["charger", "v2g", "v2g20"]
 
 KINDS: Final[dict[str, CertificateKind]] = {
     "ChargingStationCertificate": "charger",

@@ -17,6 +17,7 @@ from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.id_tokens import read_id_token
 from chalicelib.ocpp.moments import moment_or_receipt
 from chalicelib.ocpp.v201.evses import delivering_evse_no
 from chalicelib.ocpp.v201.id_token_info import INVALID, id_token_info
@@ -62,7 +63,7 @@ def refuse(call: Inbound, _error: DomainError) -> Payload:
 
 def _read_event(call: Inbound) -> TransactionEvent:
     payload = call.payload
-    told, id_token = payload["transactionInfo"], payload.get("idToken", {})
+    told, presented = payload["transactionInfo"], payload.get("idToken")
     meter_values = payload.get("meterValue", [])
     return TransactionEvent(
         kind=KINDS[payload["eventType"]],
@@ -71,8 +72,8 @@ def _read_event(call: Inbound) -> TransactionEvent:
         at=moment_or_receipt(payload["timestamp"], call.received_at),
         message_id=call.message_id,
         evse_no=delivering_evse_no(payload),
-        id_token=id_token.get("idToken"),
-        id_token_kind=id_token.get("type"),
+        id_token=None if presented is None else read_id_token(presented["idToken"]),
+        id_token_kind=None if presented is None else presented["type"],
         trigger=payload.get("triggerReason", ""),
         charging_state=told.get("chargingState"),
         stop_reason=told.get("stoppedReason"),

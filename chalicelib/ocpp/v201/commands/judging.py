@@ -11,6 +11,7 @@ from typing import Final
 
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.v201.variable_names import name_of
+from chalicelib.ocpp.v201.words import reason_text
 
 _WRITTEN: Final = frozenset({"Accepted", "RebootRequired"})
 _MAX_NAMED: Final = 5
@@ -22,7 +23,7 @@ def set_variables(answer: Payload) -> str | None:
         _said(
             name_of(result["component"], result["variable"]),
             result["attributeStatus"],
-            result.get("attributeStatusInfo"),
+            reason_text(result, "attributeStatusInfo"),
         )
         for result in results
         if result["attributeStatus"] not in _WRITTEN
@@ -36,7 +37,7 @@ def set_monitors(answer: Payload) -> str | None:
         _said(
             f"{name_of(result['component'], result['variable'])} {result['type']}",
             result["status"],
-            result.get("statusInfo"),
+            reason_text(result),
         )
         for result in results
         if result["status"] != "Accepted"
@@ -47,7 +48,7 @@ def set_monitors(answer: Payload) -> str | None:
 def clear_monitors(answer: Payload) -> str | None:
     results = answer["clearMonitoringResult"]
     refusals = (
-        _said(f"monitor {result['id']}", result["status"], result.get("statusInfo"))
+        _said(f"monitor {result['id']}", result["status"], reason_text(result))
         for result in results
         if result["status"] != "Accepted"
     )
@@ -58,15 +59,14 @@ def clear_tariffs(answer: Payload) -> str | None:
     """2.1. A result without an id is about all tariffs of the EVSE."""
     results = answer["clearTariffsResult"]
     refusals = (
-        _said(f"tariff {result.get('tariffId', '*')}", result["status"], result.get("statusInfo"))
+        _said(f"tariff {result.get('tariffId', '*')}", result["status"], reason_text(result))
         for result in results
         if result["status"] != "Accepted"
     )
     return _refused(refusals, len(results))
 
 
-def _said(item: str, status: str, info: Payload | None) -> str:
-    reason = " ".join(str(info[name]) for name in ("reasonCode", "additionalInfo") if info.get(name)) if info else ""
+def _said(item: str, status: str, reason: str) -> str:
     return f"{item}: {status} ({reason})" if reason else f"{item}: {status}"
 
 

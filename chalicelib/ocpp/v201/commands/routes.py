@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chalicelib.ocpp.frames import Payload
+from chalicelib.ocpp.keeping import KeptBy
 from chalicelib.ocpp.v201.commands import judging
 from chalicelib.ocpp.v201.commands.answers import (
-    KeptBy,
     certificates,
     charging_profiles,
     configuration,
     display_messages,
     local_lists,
     monitors,
+    reservations,
 )
-from chalicelib.ocpp.version import CommandRoute
+from chalicelib.ocpp.version import CommandRoute, numbered
 
 _ACCEPTED: Final = frozenset({"Accepted"})
 _OR_SCHEDULED: Final = frozenset({"Accepted", "Scheduled"})
@@ -29,13 +29,8 @@ _OR_CANCELED: Final = frozenset({"Accepted", "AcceptedCanceled"})
 _OR_EMPTY: Final = frozenset({"Accepted", "EmptyResultSet"})
 
 
-def numbered(payload: Payload) -> str:
-    """The topic of what the charger reports later about this request."""
-    return f"request#{payload['requestId']}"
-
-
 COMMANDS: Final[Mapping[str, CommandRoute]] = {
-    "CancelReservation": CommandRoute(_ACCEPTED),
+    "CancelReservation": CommandRoute(_ACCEPTED, KeptBy(reservations.keep_cancelled)),
     "CertificateSigned": CommandRoute(_ACCEPTED),
     "ChangeAvailability": CommandRoute(_OR_SCHEDULED),
     "ClearCache": CommandRoute(_ACCEPTED),

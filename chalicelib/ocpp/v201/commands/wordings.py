@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from chalicelib.chargers.model import Command
 from chalicelib.kernel import ids
-from chalicelib.kernel.context import Context
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.v201.commands import id_tokens
 from chalicelib.ocpp.v201.variable_names import address_of, name_of
-from chalicelib.ocpp.version import Wording
+from chalicelib.ocpp.wording import Wording
 
 PASSWORD: Final = "SecurityCtrlr/BasicAuthPassword"
 _PASSWORD_LENGTH: Final = range(16, 41)
@@ -30,7 +29,7 @@ _UNKNOWN: Final = frozenset({"UnknownComponent", "UnknownVariable", "NotSupporte
 _CERTIFICATE_TYPES: Final = {"charger": "ChargingStationCertificate", "v2g": "V2GCertificate"}
 
 
-def start_session(_ctx: Context, command: Command) -> Payload:
+def start_session(command: Command) -> Payload:
     """Limits are not said here: 2.1 hears them in the answers to its TransactionEvents, elsewhere we keep them."""
     said = command.payload
     remote_start_id = said.get("remote_start_id")
@@ -41,11 +40,11 @@ def start_session(_ctx: Context, command: Command) -> Payload:
     return {"evseId": said["evse_no"], **payload} if said.get("evse_no") else payload
 
 
-def stop_session(_ctx: Context, command: Command) -> Payload:
+def stop_session(command: Command) -> Payload:
     return {"transactionId": str(command.payload["transaction_id"])}
 
 
-def reserve(_ctx: Context, command: Command) -> Payload:
+def reserve(command: Command) -> Payload:
     """EVSE 0 is any: then it is not named (H02)."""
     said = command.payload
     payload: Payload = {
@@ -62,7 +61,7 @@ def reserve(_ctx: Context, command: Command) -> Payload:
     return payload
 
 
-def cancel_reservation(_ctx: Context, command: Command) -> Payload:
+def cancel_reservation(command: Command) -> Payload:
     return {"reservationId": command.payload["number"]}
 
 
@@ -71,7 +70,7 @@ def reading_action(command: Command) -> str:
     return "GetVariables" if command.payload.get("names") else "GetBaseReport"
 
 
-def read_configuration(_ctx: Context, command: Command) -> Payload | None:
+def read_configuration(command: Command) -> Payload | None:
     """None when a name is none of the device model."""
     names = command.payload.get("names") or []
     if not names:
@@ -94,7 +93,7 @@ def hear_configuration(answer: Payload) -> Payload:
     return {"variables": variables, "unknown": unknown}
 
 
-def write_configuration(_ctx: Context, command: Command) -> Payload | None:
+def write_configuration(command: Command) -> Payload | None:
     return _set_variable(command.payload["name"], command.payload["value"])
 
 
@@ -103,31 +102,20 @@ def hear_written(answer: Payload) -> Payload:
     return {"outcome": _OUTCOMES.get(status, "not_supported")}
 
 
-def set_password(_ctx: Context, command: Command) -> Payload | None:
+def set_password(command: Command) -> Payload | None:
     """As text: only 1.6 tells it in hex (A01)."""
     password = command.payload["password"]
     return _set_variable(PASSWORD, password) if len(password) in _PASSWORD_LENGTH else None
 
 
-def trigger_meter_values(_ctx: Context, command: Command) -> Payload:
+def trigger_meter_values(command: Command) -> Payload:
     """In a transaction the values come by TransactionEvent; MeterValues are those outside of one (F06, J02)."""
     message = "TransactionEvent" if command.payload.get("transaction_id") is not None else "MeterValues"
     evse_no = command.payload.get("evse_no")
     return {"requestedMessage": message, "evse": {"id": evse_no}} if evse_no else {"requestedMessage": message}
 
 
-def trigger_boot(_ctx: Context, _command: Command) -> Payload:
-    return {"requestedMessage": "BootNotification"}
-
-
-def trigger_status(_ctx: Context, command: Command) -> Payload:
-    """Of an EVSE's first connector: 2.x has the status of connectors only, and must be told which (F06)."""
-    evse_no = command.payload.get("evse_no")
-    payload: Payload = {"requestedMessage": "StatusNotification"}
-    return {**payload, "evse": {"id": evse_no, "connectorId": 1}} if evse_no else payload
-
-
-def send_local_list(_ctx: Context, command: Command) -> Payload:
+def send_local_list(command: Command) -> Payload:
     """A Full list without entries empties the charger's; the schema has no empty list (D01)."""
     said = command.payload
     entries = [_list_entry(entry) for entry in said["entries"]]
@@ -135,12 +123,12 @@ def send_local_list(_ctx: Context, command: Command) -> Payload:
     return {**payload, "localAuthorizationList": entries} if entries else payload
 
 
-def install_signed_certificate(_ctx: Context, command: Command) -> Payload | None:
+def install_signed_certificate(command: Command) -> Payload | None:
     kind = _CERTIFICATE_TYPES.get(command.payload["kind"])
     return None if kind is None else {"certificateChain": command.payload["chain_pem"], "certificateType": kind}
 
 
-def renew_certificate(_ctx: Context, command: Command) -> Payload | None:
+def renew_certificate(command: Command) -> Payload | None:
     """Has it send SignCertificate (A02)."""
     kind = _CERTIFICATE_TYPES.get(command.payload["kind"])
     return None if kind is None else {"requestedMessage": f"Sign{kind}"}
@@ -164,7 +152,7 @@ def _list_entry(entry: Payload) -> Payload:
     return {"idToken": id_token, "idTokenInfo": info}
 
 
-def not_in_2_0_1(_ctx: Context, _command: Command) -> None:
+def not_in_2_0_1(_command: Command) -> None:
     """What only 2.1 has words for."""
 
 
@@ -179,9 +167,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "set_web_payments": Wording("SetVariables", not_in_2_0_1),
     "start_session": Wording("RequestStartTransaction", start_session),
     "stop_session": Wording("RequestStopTransaction", stop_session),
-    "trigger_boot": Wording("TriggerMessage", trigger_boot),
     "trigger_meter_values": Wording("TriggerMessage", trigger_meter_values),
-    "trigger_status": Wording("TriggerMessage", trigger_status),
     "web_payment_started": Wording("DataTransfer", not_in_2_0_1),
     "write_configuration": Wording("SetVariables", write_configuration, hear_written),
 }

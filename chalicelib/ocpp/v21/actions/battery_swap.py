@@ -4,6 +4,7 @@ it is kept with the request that it answers."""
 from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import request_topic
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
@@ -21,6 +22,6 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         summary=f"{payload['eventType']}: {batteries}",
         data=payload,
     )
-    topic = f"request#{payload['requestId']}"
+    topic = request_topic(payload["requestId"])
     chargers.follow_up(uow, call.charger.charger_id, topic, payload["eventType"], batteries)
     return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.v201.actions.notify_ev_charging_needs import grant
@@ -11,7 +10,3 @@ from chalicelib.ocpp.version import Inbound
 
 def handle(uow: UnitOfWork, call: Inbound) -> Payload:
     return {"status": "Accepted" if grant(uow, call) else "NoChargingProfile"}
-
-
-def refuse(_call: Inbound, _error: DomainError) -> Payload:
-    return {"status": "Rejected"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import request_topic
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
@@ -21,5 +22,5 @@ def handle(uow: UnitOfWork, call: Inbound) -> Payload:
         data=payload,
     )
     if is_last(payload):
-        chargers.follow_up(uow, call.charger.charger_id, f"request#{payload['requestId']}", "Reported")
+        chargers.follow_up(uow, call.charger.charger_id, request_topic(payload["requestId"]), "reported")
     return {}

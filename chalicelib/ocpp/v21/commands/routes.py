@@ -7,7 +7,7 @@ from typing import Final
 
 from chalicelib.ocpp.v201.commands import judging
 from chalicelib.ocpp.v201.commands import routes as v201
-from chalicelib.ocpp.version import CommandRoute
+from chalicelib.ocpp.version import CommandRoute, numbered
 
 _ACCEPTED: Final = frozenset({"Accepted"})
 
@@ -18,12 +18,12 @@ COMMANDS: Final[Mapping[str, CommandRoute]] = {
     "ChangeTransactionTariff": CommandRoute(_ACCEPTED),
     "ClearDERControl": CommandRoute(_ACCEPTED),
     "ClearTariffs": CommandRoute(refusal=judging.clear_tariffs),
-    "GetDERControl": CommandRoute(frozenset({"Accepted", "NotFound"}), topic=v201.numbered),
+    "GetDERControl": CommandRoute(frozenset({"Accepted", "NotFound"}), topic=numbered),
     "GetPeriodicEventStream": CommandRoute(),
     "GetTariffs": CommandRoute(frozenset({"Accepted", "NoTariff"})),
     "NotifyAllowedEnergyTransfer": CommandRoute(_ACCEPTED),
     "NotifyWebPaymentStarted": CommandRoute(),
-    "RequestBatterySwap": CommandRoute(_ACCEPTED, topic=v201.numbered),
+    "RequestBatterySwap": CommandRoute(_ACCEPTED, topic=numbered),
     "SetDERControl": CommandRoute(_ACCEPTED),
     "SetDefaultTariff": CommandRoute(_ACCEPTED),
     "UpdateDynamicSchedule": CommandRoute(_ACCEPTED),

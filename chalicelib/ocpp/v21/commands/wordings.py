@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from chalicelib.chargers.model import Command
-from chalicelib.kernel.context import Context
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.v201.commands import wordings as v201
 from chalicelib.ocpp.v201.variable_names import address_of
-from chalicelib.ocpp.version import Wording
+from chalicelib.ocpp.wording import Wording
 
 _V2G20: Final = "V2G20Certificate"
 
 
-def install_signed_certificate(ctx: Context, command: Command) -> Payload | None:
+def install_signed_certificate(command: Command) -> Payload | None:
     """2.1 says which SignCertificate it answers, and has the certificates of ISO 15118-20 (A02)."""
     said = command.payload
-    payload = v201.install_signed_certificate(ctx, command)
+    payload = v201.install_signed_certificate(command)
     if said["kind"] == "v2g20":
         payload = {"certificateChain": said["chain_pem"], "certificateType": _V2G20}
     if payload is None or said.get("request_id") is None:
@@ -26,14 +25,14 @@ def install_signed_certificate(ctx: Context, command: Command) -> Payload | None
     return {**payload, "requestId": said["request_id"]}
 
 
-def renew_certificate(ctx: Context, command: Command) -> Payload | None:
+def renew_certificate(command: Command) -> Payload | None:
     """2.1 has the certificates of ISO 15118-20 (A02)."""
     if command.payload["kind"] == "v2g20":
         return {"requestedMessage": f"Sign{_V2G20}"}
-    return v201.renew_certificate(ctx, command)
+    return v201.renew_certificate(command)
 
 
-def set_web_payments(_ctx: Context, command: Command) -> Payload:
+def set_web_payments(command: Command) -> Payload:
     """The variables of WebPaymentsCtrlr (C25)."""
     settings: dict[str, str] = command.payload["settings"]
     return {
@@ -41,7 +40,7 @@ def set_web_payments(_ctx: Context, command: Command) -> Payload:
     }
 
 
-def web_payment_started(_ctx: Context, command: Command) -> Payload:
+def web_payment_started(command: Command) -> Payload:
     return {"evseId": command.payload["evse_no"], "timeout": command.payload["timeout_s"]}
 
 

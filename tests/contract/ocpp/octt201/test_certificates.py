@@ -101,6 +101,15 @@ def test_tc_m_19_there_is_none(station: Station) -> None:
     assert installed(station) == []
 
 
+@pytest.mark.parametrize("kinds", [None, ["CSMSRootCertificate"]])
+def test_what_the_station_had_and_has_no_more_is_not_listed(station: Station, kinds: list[str] | None) -> None:
+    """NotFound: of the kinds that were asked for, or of all."""
+    asked: dict[str, Any] = {} if kinds is None else {"certificateType": kinds}
+    station.ask("GetInstalledCertificateIds", {}).reply(listing(["CSMSRootCertificate"]))
+    assert station.ask("GetInstalledCertificateIds", asked).reply("NotFound") == "accepted"
+    assert installed(station) == []
+
+
 DELETIONS: Final[dict[str, tuple[str, str, int]]] = {
     "TC_M_20": ("Accepted", "accepted", 0),
     "TC_M_21": ("Failed", "rejected", 1),

@@ -140,3 +140,10 @@ def test_tc_h_22_not_taken(station: Station) -> None:
     reserved = reserve(station)
     assert reserved.asked.reply("Rejected") == "rejected"
     assert reserved.state() == "refused"
+
+
+def test_a_reservation_that_an_operator_cancels_by_hand_is_over(station: Station) -> None:
+    """By the raw command, past the reservation's own endpoint."""
+    reserved = kept(station)
+    assert station.ask("CancelReservation", {"reservationId": reserved.number}).reply() == "accepted"
+    assert reserved.state() == "cancelled"

@@ -10,16 +10,15 @@ from chalicelib.maintenance import service as maintenance
 from chalicelib.ocpp.frames import Payload
 
 
-def keep_listed(uow: UnitOfWork, charger: Charger, _asked: Payload, answer: Payload) -> None:
-    """Each certificate of a chain for itself, of the kind of its chain."""
-    if answer["status"] != "Accepted":
-        return
+def keep_listed(uow: UnitOfWork, charger: Charger, asked: Payload, answer: Payload) -> None:
+    """Each certificate of a chain for itself, of the kind of its chain; NotFound says that there is none of the types
+    that were asked for (none named: of all)."""
     entries = [
         _entry(chain["certificateType"], hash_data)
         for chain in answer.get("certificateHashDataChain", [])
         for hash_data in (chain["certificateHashData"], *chain.get("childCertificateHashData", ()))
     ]
-    maintenance.record_installed_certificates(uow, charger, entries)
+    maintenance.record_installed_certificates(uow, charger, entries, kinds=asked.get("certificateType"))
 
 
 def keep_installed(uow: UnitOfWork, charger: Charger, asked: Payload, answer: Payload) -> None:

@@ -37,10 +37,13 @@ def keep_written(uow: UnitOfWork, charger: Charger, asked: Payload, answer: Payl
 
 
 def keep_network_profile(uow: UnitOfWork, charger: Charger, asked: Payload, answer: Payload) -> None:
-    """A charger that took a profile of a higher security profile will come back with it."""
+    """A charger that took a profile of a higher security profile will come back with it; one that did not keeps its
+    password, whatever the profile (2.1) would have told it."""
     if answer["status"] == "Accepted":
         profile = asked["connectionData"]["securityProfile"]
         chargers.expect_security_profile(uow, charger.charger_id, profile)
+    elif "basicAuthPassword" in asked["connectionData"]:
+        chargers.handle_password_answer(uow, charger.charger_id, accepted=False, refused=True)
 
 
 def _actual(items: Iterable[Payload]) -> Iterable[Payload]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from chalicelib.chargers.model import Command
+from chalicelib.chargers.model import INTENTS, Command
 from chalicelib.ocpp.version import Version
 from chalicelib.ocpp.versions import VERSIONS
-from tests.world import World
 
 V201, V21 = VERSIONS["ocpp2.0.1"], VERSIONS["ocpp2.1"]
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 EXPIRY = "2026-03-02T10:00:00.000Z"
 HEARTBEAT = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
 APP = "APP0123456789ABCDEFG"
@@ -83,14 +84,6 @@ SAID: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         {"requestedMessage": "TransactionEvent", "evse": {"id": 2}},
     ),
     ("trigger_meter_values", {"evse_no": 0}, "TriggerMessage", {"requestedMessage": "MeterValues"}),
-    ("trigger_boot", {}, "TriggerMessage", {"requestedMessage": "BootNotification"}),
-    (
-        "trigger_status",
-        {"evse_no": 2},
-        "TriggerMessage",
-        {"requestedMessage": "StatusNotification", "evse": {"id": 2, "connectorId": 1}},
-    ),
-    ("trigger_status", {}, "TriggerMessage", {"requestedMessage": "StatusNotification"}),
     (
         "send_local_list",
         {
@@ -164,52 +157,51 @@ SAID_IN_2_1_ALONE: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
 ]
 
 
-def command(world: World, intent: str, payload: dict[str, Any]) -> Command:
-    now = world.ctx.now()
-    return Command("cmd_1", "CP", "org_1", intent, payload, "usr_1", now, now)
+def command(intent: str, payload: dict[str, Any]) -> Command:
+    return Command("cmd_1", "CP", "org_1", intent, payload, "usr_1", NOW, NOW)
 
 
-def said(world: World, version: Version, intent: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
-    asked = command(world, intent, payload)
+def said(version: Version, intent: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    asked = command(intent, payload)
     wording = version.wordings[intent]
     action = wording.action if isinstance(wording.action, str) else wording.action(asked)
-    return action, wording.say(world.ctx, asked)
+    return action, wording.say(asked)
 
 
 @pytest.mark.parametrize("version", [V201, V21], ids=lambda version: version.protocol)
 @pytest.mark.parametrize(("intent", "payload", "action", "expected"), SAID)
 def test_an_intent_is_said_by_the_schema(
-    world: World, version: Version, intent: str, payload: dict[str, Any], action: str, expected: dict[str, Any]
+    version: Version, intent: str, payload: dict[str, Any], action: str, expected: dict[str, Any]
 ) -> None:
-    assert said(world, version, intent, payload) == (action, expected)
+    assert said(version, intent, payload) == (action, expected)
     assert version.request_violation(action, expected) is None
 
 
 def test_the_tables_have_every_intent() -> None:
-    assert {row[0] for row in [*SAID, *SAID_IN_2_1_ALONE]} == set(V201.wordings)
+    assert {row[0] for row in [*SAID, *SAID_IN_2_1_ALONE]} == set(V201.wordings) == set(V21.wordings) == INTENTS
 
 
-def test_the_whole_configuration_is_asked_for_as_a_report(world: World) -> None:
-    action, payload = said(world, V201, "read_configuration", {"names": []})
+def test_the_whole_configuration_is_asked_for_as_a_report() -> None:
+    action, payload = said(V201, "read_configuration", {"names": []})
     assert payload is not None
     assert action == "GetBaseReport"
     assert payload["reportBase"] == "FullInventory"
     assert V201.request_violation(action, payload) is None
 
 
-def test_a_start_without_a_number_gets_one_that_stays(world: World) -> None:
-    first = said(world, V201, "start_session", {"evse_no": 1, "id_token": APP})
-    assert first == said(world, V201, "start_session", {"evse_no": 1, "id_token": APP})
+def test_a_start_without_a_number_gets_one_that_stays() -> None:
+    first = said(V201, "start_session", {"evse_no": 1, "id_token": APP})
+    assert first == said(V201, "start_session", {"evse_no": 1, "id_token": APP})
     assert V201.request_violation(first[0], first[1]) is None
 
 
 @pytest.mark.parametrize(("intent", "payload", "action", "expected"), SAID_IN_2_1_ALONE)
 def test_what_only_2_1_has_words_for(
-    world: World, intent: str, payload: dict[str, Any], action: str, expected: dict[str, Any]
+    intent: str, payload: dict[str, Any], action: str, expected: dict[str, Any]
 ) -> None:
-    assert said(world, V21, intent, payload) == (action, expected)
+    assert said(V21, intent, payload) == (action, expected)
     assert V21.request_violation(action, expected) is None
-    assert said(world, V201, intent, payload)[1] is None
+    assert said(V201, intent, payload)[1] is None
 
 
 @pytest.mark.parametrize(
@@ -223,19 +215,19 @@ def test_what_only_2_1_has_words_for(
         ("renew_certificate", {"kind": "v2g20"}),
     ],
 )
-def test_what_2_0_1_has_no_words_for_is_not_said(world: World, intent: str, payload: dict[str, Any]) -> None:
-    assert said(world, V201, intent, payload)[1] is None
+def test_what_2_0_1_has_no_words_for_is_not_said(intent: str, payload: dict[str, Any]) -> None:
+    assert said(V201, intent, payload)[1] is None
 
 
-def test_2_1_says_which_request_a_certificate_answers(world: World) -> None:
+def test_2_1_says_which_request_a_certificate_answers() -> None:
     payload = {"kind": "v2g20", "chain_pem": "PEM", "request_id": 9}
-    action, sent = said(world, V21, "install_signed_certificate", payload)
+    action, sent = said(V21, "install_signed_certificate", payload)
     assert sent == {"certificateChain": "PEM", "certificateType": "V2G20Certificate", "requestId": 9}
     assert V21.request_violation(action, sent) is None
 
 
-def test_2_1_renews_the_certificates_of_iso_15118_20(world: World) -> None:
-    action, sent = said(world, V21, "renew_certificate", {"kind": "v2g20"})
+def test_2_1_renews_the_certificates_of_iso_15118_20() -> None:
+    action, sent = said(V21, "renew_certificate", {"kind": "v2g20"})
     assert sent == {"requestedMessage": "SignV2G20Certificate"}
     assert V21.request_violation(action, sent) is None
 

@@ -116,10 +116,8 @@ class RawCharger:
         try:
             async for message in self._socket:
                 frame = json.loads(message.data)
-                if frame[0] == 2 and frame[2] == "GetConfiguration":
-                    # Asked after a boot: it has no key, so nothing is written. What the tests are about comes after it.
-                    unknown = {"unknownKey": frame[3].get("key", [])}
-                    await self._socket.send_str(json.dumps([3, frame[1], unknown]))
+                if frame[0] == 2 and (answer := _unasked(frame[2], frame[3])) is not None:
+                    await self._socket.send_str(json.dumps([3, frame[1], answer]))
                 elif frame[0] == 2:
                     self.commands.put_nowait(Command(frame[1], frame[2], frame[3]))
                 elif frame[1] in self._answers and not self._answers[frame[1]].done():
@@ -163,6 +161,14 @@ class RawCharger:
             "reason": reason,
         }
         return await self.call("StopTransaction", payload, message_id)
+
+
+def _unasked(action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to what the platform asks of its own accord, beside what the tests are about: after a boot for the
+    configuration (it has no key, so nothing is written), and for fresh readings while a driver looks."""
+    if action == "GetConfiguration":
+        return {"unknownKey": payload.get("key", [])}
+    return {"status": "Rejected"} if action == "TriggerMessage" else None
 
 
 def meter_payload(

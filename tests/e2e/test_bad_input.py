@@ -39,13 +39,12 @@ async def test_a_switch_lets_a_charger_without_subprotocol_in(stack: Stack, site
     assert await handshake_status(stack, CHARGER_ID, password=CHARGER_PASSWORD, protocols=()) == 101
 
 
-ASLEEP = {"connectorId": 1, "errorCode": "NoError", "status": "Sleeping"}
 BAD_FRAMES = [
     ('[2,"bad-1","Heartbeat",{', "bad-1", "FormationViolation"),
     ('[2,"bad-2","MakeCoffee",{}]', "bad-2", "NotImplemented"),
     ('[2,"bad-3","Reset",{"type":"Hard"}]', "bad-3", "NotSupported"),
-    ('[2,"bad-4","Authorize",{"idTag":7}]', "bad-4", "TypeConstraintViolation"),
-    (json.dumps([2, "bad-5", "StatusNotification", ASLEEP]), "bad-5", "PropertyConstraintViolation"),
+    ('[2,"bad-4","Authorize",{"idTag":{}}]', "bad-4", "TypeConstraintViolation"),
+    ('[2,"bad-5","FirmwareStatusNotification",{"status":"Asleep"}]', "bad-5", "PropertyConstraintViolation"),
     ('[2,"bad-6","Authorize",{}]', "bad-6", "ProtocolError"),
     ('[2,"bad-7","Heartbeat",[]]', "bad-7", "FormationViolation"),
 ]

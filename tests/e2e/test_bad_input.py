@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.e2e.people import CHARGER_ID, CHARGER_PASSWORD, Person, Site

@@ -82,7 +82,7 @@ def answer(ctx: Context, text: str) -> str:
     read = V16.read_request(call.action, call.payload, _NOW)
     if not isinstance(read, Repaired) or read.repairs:
         raise ValueError(f"not valid: {text}")
-    inbound = Inbound(_CHARGER, str(call.message_id), read.payload, _NOW, V16.protocol)
+    inbound = Inbound(_CHARGER, str(call.message_id), read.payload, _NOW)
     return frames.encode_result(call.message_id, decide_and_commit(ctx, lambda uow: action.handle(uow, inbound)))
 
 

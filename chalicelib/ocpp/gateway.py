@@ -30,10 +30,8 @@ from chalicelib.ocpp.versions import VERSIONS
 Event = Mapping[str, Any]
 Response = dict[str, Any]
 
-TOUCH_INTERVAL: Final = LIFE_SIGN_INTERVAL
-"""How old the stored life sign of a charger that sends may be."""
 _CHARGER_MEMORY_S: Final = 300
-"""Longer than two heartbeats are apart, else each would pay for reading its charger."""
+"""How long a charger that was changed may be served as it was, where no money depends on it."""
 _CONNECTIONS_REMEMBERED: Final = 20_000
 _OK: Final[Response] = {"statusCode": 200}
 
@@ -101,16 +99,17 @@ def _serve_call(
     """The answer, and how the payload strayed from its schema."""
     action = version.actions.get(call.action)
     if action is None and version.knows(call.action):
-        return _failed(version, call, Failure.NOT_SUPPORTED, ""), ()
+        return _failed(version, call, Failure.NOT_SUPPORTED, "this action is not served here"), ()
     if action is None:
-        return _failed(version, call, Failure.NOT_IMPLEMENTED, ""), (findings.unknown_action(call.action),)
+        unknown = f"{version.protocol} has no action of this name"
+        return _failed(version, call, Failure.NOT_IMPLEMENTED, unknown), (findings.unknown_action(call.action),)
     read = version.read_request(call.action, call.payload, now)
     if isinstance(read, Violation):
         return _failed(version, call, read.failure, read.detail), (findings.not_conforming(read.detail),)
     charger = _charger(ctx, connection, fresh=action.wants_fresh_charger(read.payload))
     if charger is None or not pending.may_say(ctx, charger, call.action, action, read.payload):
         return _failed(version, call, Failure.SECURITY, "the charger has not been accepted"), ()
-    inbound = Inbound(charger, str(call.message_id), read.payload, now, version.protocol)
+    inbound = Inbound(charger, str(call.message_id), read.payload, now)
     return _act(ctx, version, call, action, inbound), read.repairs
 
 
@@ -157,14 +156,14 @@ def _charger(ctx: Context, connection: Connection, *, fresh: bool) -> Charger | 
 
 
 def _note_life(ctx: Context, connection: Connection, now: datetime, *, always: bool) -> None:
-    """Stores that the charger lives, unless that was done within TOUCH_INTERVAL, and wakes commands that wait.
+    """Stores that the charger lives, unless that was done within LIFE_SIGN_INTERVAL, and wakes commands that wait.
 
     The write gives the link back, so that looking for waiting commands costs nothing. A failure here must not cost
     the charger its answer.
     """
     touched = ctx.cache("ocpp.touched", size=_CONNECTIONS_REMEMBERED)
     last: datetime | None = touched.get(connection.connection_id)
-    if not always and last is not None and now - last < TOUCH_INTERVAL:
+    if not always and last is not None and now - last < LIFE_SIGN_INTERVAL:
         return
     try:
         link = chargers.touch(ctx, connection.charger_id, now)

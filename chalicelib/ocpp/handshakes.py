@@ -34,7 +34,7 @@ def handle_connect(ctx: Context, event: Event) -> Response:
 
 
 def _connect(ctx: Context, event: Event) -> Response:
-    headers: Mapping[str, list[Any]] = _headers(event)
+    headers = _headers(event)
     first = {name: values[0] for name, values in headers.items()}
     request = event["requestContext"]
     # The CDN passes the identity as it stands in the URL: this is the one decoding.
@@ -55,7 +55,7 @@ def _connect(ctx: Context, event: Event) -> Response:
         handshake = chargers.check_handshake(
             uow,
             identity=identity,
-            authorization=headers.get("authorization", [None])[0],
+            authorization=first.get("authorization"),
             offered_protocols=offered,
             source_ip=source_ip,
             viewer=Viewer(edge.is_secure(ctx, first), edge.certificate_subject(ctx, first)),

@@ -25,9 +25,9 @@ _PASSWORD_VARIABLE: Final = ("securityctrlr", "basicauthpassword")
 
 def ask(uow: UnitOfWork, charger: Charger, action: str, payload: Payload, requested_by: str) -> Command:
     """Queues an OCPP request to a charger. Raises command.action, command.payload (422), command.queue_full (409)."""
-    version = version_for(uow.ctx, charger, action)
-    payload = prepare(uow.ctx, version, action, payload)
-    password = find_password(action, payload)
+    version = _version_for(uow.ctx, charger, action)
+    payload = _prepare(uow.ctx, version, action, payload)
+    password = _find_password(action, payload)
     if password is not None:
         return chargers.rotate_password_by_command(uow, charger, password, requested_by)
     with_profile = payload.get("connectionData", {}).get("basicAuthPassword")
@@ -44,7 +44,7 @@ def ask(uow: UnitOfWork, charger: Charger, action: str, payload: Payload, reques
     )
 
 
-def version_for(ctx: Context, charger: Charger, action: str) -> Version:
+def _version_for(ctx: Context, charger: Charger, action: str) -> Version:
     """The version that the charger speaks; of one that never connected, the first that knows the action.
 
     Raises command.action (422) for what this charger cannot be asked.
@@ -59,17 +59,17 @@ def version_for(ctx: Context, charger: Charger, action: str) -> Version:
     return found
 
 
-def prepare(ctx: Context, version: Version, action: str, payload: Payload) -> dict[str, Any]:
+def _prepare(ctx: Context, version: Version, action: str, payload: Payload) -> dict[str, Any]:
     """The payload to queue. Raises command.payload (422), with what the schema of `version` says about it."""
     if _NUMBERED not in payload and version.requires(action, _NUMBERED):
-        payload = {**payload, _NUMBERED: new_number(ctx)}
+        payload = {**payload, _NUMBERED: ids.number_of(ctx.new_id("req"))}
     violation = version.request_violation(action, payload)
     if violation is not None:
         raise invalid("command.payload", f"{action}: {violation.detail}", "/payload")
     return payload
 
 
-def find_password(action: str, payload: Payload) -> str | None:
+def _find_password(action: str, payload: Payload) -> str | None:
     """The password that a valid request would set: ChangeConfiguration of AuthorizationKey (1.6), SetVariables of
     SecurityCtrlr.BasicAuthPassword (2.x). Raises command.payload where it stands among other variables."""
     if action == "ChangeConfiguration":
@@ -88,8 +88,3 @@ def find_password(action: str, payload: Payload) -> str | None:
         raise invalid("command.payload", "Set the password by a request of its own.", "/payload/setVariableData")
     password: str = found[0]
     return password
-
-
-def new_number(ctx: Context) -> int:
-    """A positive int32 that practically never repeats: OCPP numbers requests, profiles and reservations so."""
-    return ids.number_of(ctx.new_id("req"))

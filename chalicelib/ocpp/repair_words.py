@@ -1,4 +1,4 @@
-"""What firmware says, and what it means: the tables that repairs are made by. Pure data, for `ocpp/repairs.py` alone.
+"""What firmware says, and what it means: the tables that repairs are made by. Pure data, for `ocpp/repair*.py` alone.
 
 A word is looked up folded (small letters, neither spaces nor signs). A fallback stands for a property that the standard
 requires and that was not told, or not understood; none of them moves money.
@@ -78,6 +78,10 @@ MISSING_VALUES: Final[Mapping[str, object]] = {
     "readonly": False,
 }
 """Property → what stands for one that is required, has no enumeration, and was not told."""
+
+MISSING_WITHIN: Final[Mapping[tuple[str, str], str]] = {("idToken", "type"): "ISO14443"}
+"""Object and property → the same for a word that only this object has. 2.1 has no enumeration of token types any more;
+without its type the token would be left out, and with it who pays."""
 
 MISSING_OBJECTS: Final = frozenset({"chargingStation"})
 """Required objects that are made of what stands for their properties."""

@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -31,19 +30,18 @@ import msgspec
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.ocpp.frames import Payload
 from chalicelib.ocpp.readings import NUMBER_WITH_UNIT
+from chalicelib.ocpp.repair_values import GONE, Gone, fold, is_deep, read_number, read_text, read_truth
 from chalicelib.ocpp.repair_words import (
-    METER_REGISTERS,
-    METERS,
     MISSING_OBJECTS,
     MISSING_VALUES,
+    MISSING_WITHIN,
     MISSING_WORDS,
     RECEIPT_TIMES,
     SCALAR_HOMES,
-    SYNONYMS,
     TELLING,
     UNKNOWN_WORDS,
 )
-from chalicelib.ocpp.schemas import MAX_INTEGER, Schema
+from chalicelib.ocpp.schemas import Schema
 
 NEVER_LOST: Final = frozenset(
     {
@@ -59,10 +57,8 @@ NEVER_LOST: Final = frozenset(
 
 EXAMPLE_LENGTH: Final = 80
 _MAX_REPAIRS: Final = 32
-_MAX_DEPTH: Final = 24
 _NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
 _KINDS: Final[Mapping[type, str]] = {bool: "boolean", str: "string"}
-_TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +81,6 @@ class Repaired:
     absent: tuple[str, ...]
 
 
-class _Gone:
-    """In the place of a value that could not be told."""
-
-
-_GONE: Final = _Gone()
-
-
 def repair(schema: Schema, payload: Payload, received_at: datetime) -> Repaired:
     """The payload as `schema` would have it. Terminates: it follows the schema, not the payload."""
     mender = _Mender(schema, received_at)
@@ -107,7 +96,7 @@ class _Mender:
         self._received_at = received_at
         self.repairs: dict[tuple[str, str], Repair] = {}
 
-    def note(self, rule: str, pointer: str, detail: str, value: object) -> None:
+    def note(self, pointer: str, rule: str, detail: str, value: object) -> None:
         if (rule, pointer) not in self.repairs and len(self.repairs) < _MAX_REPAIRS:
             example = "" if _is_secret(pointer) else as_example(value)
             self.repairs[(rule, pointer)] = Repair(rule, pointer, detail, example)
@@ -123,9 +112,9 @@ class _Mender:
                 continue
             spec, place = self._resolve(known[name]), f"{pointer}/{name}"
             read = self.mend(spec, told, place, name)
-            if isinstance(read, _Gone) and told not in _NOTHING:
+            if isinstance(read, Gone) and told not in _NOTHING:
                 read = self._unknown(spec, told, place, name)
-            if not isinstance(read, _Gone):
+            if not isinstance(read, Gone):
                 mended[name] = read
             elif name not in required:
                 self._leave_out(spec, told, place)
@@ -133,25 +122,26 @@ class _Mender:
                     return mended, [name]
         missing = [name for name in required if name not in mended and not self._fill(mended, known, name, pointer)]
         for name in missing:
-            self.note("missing", f"{pointer}/{name}", "not told", value.get(name))
+            self.note(f"{pointer}/{name}", "missing", "not told", value.get(name))
         return mended, missing
 
     def mend(self, spec: Schema, value: object, pointer: str, name: str) -> object:
-        """The value as `spec` has it, or _GONE."""
+        """The value as `spec` has it, or GONE."""
         if value is None:
-            return _GONE
+            return GONE
         kind = spec.get("type")
         if kind == "object":
             return self._object(spec, value, pointer, name)
         if kind == "array":
             return self._array(spec, value, pointer, name)
+        note = partial(self.note, pointer)
         if kind == "string":
-            return self._text(spec, value, pointer)
+            return read_text(spec, value, note)
         if kind in ("integer", "number"):
-            return self._number(spec, value, pointer, name)
+            return read_number(spec, value, name, note)
         if kind == "boolean":
-            return self._truth(value, pointer)
-        return _GONE if _is_deep(value) else value
+            return read_truth(value, note)
+        return GONE if is_deep(value) else value
 
     def _resolve(self, spec: Schema) -> Schema:
         reference = spec.get("$ref")
@@ -161,15 +151,15 @@ class _Mender:
 
     def _object(self, spec: Schema, value: object, pointer: str, name: str) -> object:
         if isinstance(value, list) and len(value) == 1:
-            self.note("array_for_object", pointer, "its only element was taken", value)
+            self.note(pointer, "array_for_object", "its only element was taken", value)
             value = value[0]
         elif name in SCALAR_HOMES and isinstance(value, str | int):
-            self.note("value_for_object", pointer, f"taken as its {SCALAR_HOMES[name]}", value)
+            self.note(pointer, "value_for_object", f"taken as its {SCALAR_HOMES[name]}", value)
             value = {SCALAR_HOMES[name]: value}
         if not isinstance(value, dict):
-            return _GONE
+            return GONE
         mended, missing = self.properties(spec, self._reading(spec, value, pointer), pointer)
-        return _GONE if missing else mended
+        return GONE if missing else mended
 
     def _named(self, schema: Schema, known: Mapping[str, Schema], value: Payload, pointer: str) -> Payload:
         """The properties under the names that the schema has; what it has no name for is left out, unless it may be."""
@@ -181,13 +171,13 @@ class _Mender:
             meant = folded.get(fold(name))
             if name in known:
                 continue
-            if schema.get("additionalProperties", True) is not False and not _is_deep(told):
+            if schema.get("additionalProperties", True) is not False and not is_deep(told):
                 named[name] = told
             elif meant is not None and meant not in named:
-                self.note("property_case", f"{pointer}/{meant}", f"read as {meant}", name)
+                self.note(f"{pointer}/{meant}", "property_case", f"read as {meant}", name)
                 named[meant] = told
             else:
-                self.note("unknown_property", f"{pointer}/*", "left out", name)
+                self.note(f"{pointer}/*", "unknown_property", "left out", name)
         return named
 
     def _reading(self, spec: Schema, value: Payload, pointer: str) -> Payload:
@@ -198,7 +188,7 @@ class _Mender:
         found = NUMBER_WITH_UNIT.fullmatch(told)
         if found is None or not found[2]:
             return value
-        self.note("unit_in_value", f"{pointer}/value", f"read as {found[1]} in {found[2]}", told)
+        self.note(f"{pointer}/value", "unit_in_value", f"read as {found[1]} in {found[2]}", told)
         if value.get("unitOfMeasure") in _NOTHING:
             return {**value, "value": found[1], "unitOfMeasure": {"unit": found[2]}}
         return {**value, "value": found[1]}
@@ -207,22 +197,22 @@ class _Mender:
         items = self._resolve(spec.get("items", {}))
         if not isinstance(value, list):
             if isinstance(value, dict) is not (items.get("type") == "object"):
-                return _GONE
-            self.note("object_for_array", pointer, "taken as its only element", value)
+                return GONE
+            self.note(pointer, "object_for_array", "taken as its only element", value)
             value = [value]
         place = f"{pointer}/*"
         kept = []
         for element in value:
             read = self.mend(items, element, place, name)
-            if isinstance(read, _Gone):
+            if isinstance(read, Gone):
                 self._leave_out(items, element, place)
             else:
                 kept.append(read)
         most = spec.get("maxItems")
         if most is not None and len(kept) > most:
-            self.note("too_many", pointer, f"the first {most} were taken", f"{len(kept)} elements")
+            self.note(pointer, "too_many", f"the first {most} were taken", f"{len(kept)} elements")
             kept = kept[:most]
-        return _GONE if len(kept) < spec.get("minItems", 0) else kept
+        return GONE if len(kept) < spec.get("minItems", 0) else kept
 
     # -- what could not be told ---------------------------------------------------------------------------------
 
@@ -232,116 +222,35 @@ class _Mender:
             rule = "empty"
         elif "enum" in spec and isinstance(value, str):
             rule = "unknown_value"
-        self.note(rule, pointer, "left out", value)
+        self.note(pointer, rule, "left out", value)
 
     def _unknown(self, spec: Schema, value: object, pointer: str, name: str) -> object:
         for word in UNKNOWN_WORDS.get(name, ()):
             if word in spec.get("enum", ()):
-                self.note("unknown_value", pointer, f"taken as {word}", value)
+                self.note(pointer, "unknown_value", f"taken as {word}", value)
                 return word
-        return _GONE
+        return GONE
 
     def _fill(self, mended: Payload, known: Mapping[str, Schema], name: str, pointer: str) -> bool:
         """Puts what stands for a required property that was not told, if anything may."""
-        spec = self._resolve(known[name])
-        filling: object = _GONE
+        spec, home = self._resolve(known[name]), pointer.rpartition("/")[2]
+        filling: object = GONE
         if "enum" in spec:
-            filling = next((word for word in MISSING_WORDS.get(name, ()) if word in spec["enum"]), _GONE)
+            filling = next((word for word in MISSING_WORDS.get(name, ()) if word in spec["enum"]), GONE)
         elif name in RECEIPT_TIMES and spec.get("type") == "string":
             filling = to_rfc3339(self._received_at)
         elif name in MISSING_OBJECTS and spec.get("type") == "object":
             whole, missing = self.properties(spec, {}, f"{pointer}/{name}")
-            filling = _GONE if missing else whole
+            filling = GONE if missing else whole
+        elif spec.get("type") == "string" and (home, name) in MISSING_WITHIN:
+            filling = MISSING_WITHIN[home, name]
         elif spec.get("type") == _KINDS.get(type(MISSING_VALUES.get(name))):
             filling = MISSING_VALUES[name]
-        if isinstance(filling, _Gone):
+        if isinstance(filling, Gone):
             return False
-        self.note("missing", f"{pointer}/{name}", f"taken as {filling!r}", None)
+        self.note(f"{pointer}/{name}", "missing", f"taken as {filling!r}", None)
         mended[name] = filling
         return True
-
-    # -- values -------------------------------------------------------------------------------------------------
-
-    def _text(self, spec: Schema, value: object, pointer: str) -> object:
-        text = value
-        most: int | None = spec.get("maxLength")
-        if isinstance(value, dict | list) and (most is not None or "enum" in spec or "format" in spec):
-            return _GONE
-        if not isinstance(text, str):
-            if _is_deep(value):
-                return _GONE
-            text = msgspec.json.encode(value).decode()
-            self.note("not_text", pointer, "taken as text", value)
-        if "enum" in spec:
-            return self._word(spec["enum"], text, pointer)
-        if most is not None and len(text) > most:
-            self.note("too_long", pointer, f"cut to {most} characters", text)
-            text = text[:most]
-        return text
-
-    def _word(self, options: list[str], text: str, pointer: str) -> object:
-        if text in options:
-            return text
-        folded = fold(text)
-        alike = [option for option in options if fold(option) == folded]
-        if len(alike) == 1:
-            self.note("enum_case", pointer, f"read as {alike[0]}", text)
-            return alike[0]
-        meant = next((word for word in SYNONYMS.get(folded, ()) if word in options), None)
-        if meant is None:
-            return _GONE
-        self.note("synonym", pointer, f"read as {meant}", text)
-        return meant
-
-    def _number(self, spec: Schema, value: object, pointer: str, name: str) -> object:
-        is_whole = spec["type"] == "integer"
-        number = self._decimal(value, pointer, name)
-        if number is None:
-            return _GONE
-        step = Decimal(1) if is_whole else Decimal(str(spec.get("multipleOf", 0)))
-        if step and number % step:
-            number = (number / step).to_integral_value(ROUND_HALF_UP) * step
-            self.note("too_fine", pointer, f"rounded to {number}", value)
-        elif is_whole and isinstance(value, float):
-            self.note("not_whole", pointer, "taken as a whole number", value)
-        least, most = spec.get("minimum", -MAX_INTEGER), spec.get("maximum", MAX_INTEGER)
-        if not Decimal(str(least)) <= number <= Decimal(str(most)):
-            return _GONE
-        whole = number == number.to_integral_value()
-        return int(number) if whole else float(number)
-
-    def _decimal(self, value: object, pointer: str, name: str) -> Decimal | None:
-        """The number that is meant; a register with its unit behind it is one in Wh."""
-        if isinstance(value, bool):
-            return None
-        if isinstance(value, int | float):
-            # Beyond this it is out of every bound, and a Decimal of it would be work without end.
-            return Decimal(str(value)) if abs(value) <= MAX_INTEGER else None
-        if not isinstance(value, str):
-            return None
-        found = NUMBER_WITH_UNIT.fullmatch(value)
-        unit = None if found is None else found[2].lower()
-        factor = METERS.get(unit or "") if name in METER_REGISTERS else (None if unit else 1)
-        if found is None or factor is None:
-            return None
-        self.note("text_for_number", pointer, "read as a number", value)
-        number = Decimal(found[1].replace(",", ".")) * factor
-        return number if abs(number) <= MAX_INTEGER else None
-
-    def _truth(self, value: object, pointer: str) -> object:
-        if isinstance(value, bool):
-            return value
-        read = _TRUTHS.get(str(value).strip().lower()) if isinstance(value, str | int) else None
-        if read is None:
-            return _GONE
-        self.note("not_boolean", pointer, f"read as {str(read).lower()}", value)
-        return read
-
-
-@lru_cache(maxsize=4096)
-def fold(text: str) -> str:
-    """A name without what firmware gets wrong: case, spaces, dots, dashes, underscores."""
-    return "".join(character for character in text.lower() if character.isalnum() or character == "%")
 
 
 def as_example(value: object) -> str:
@@ -352,21 +261,6 @@ def as_example(value: object) -> str:
         text = f"{type(value).__name__} nested without end"
     text = text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
     return text.encode(errors="replace").decode()  # half a surrogate pair is no text that can be stored
-
-
-def _is_deep(value: object) -> bool:
-    """Nested deeper than the validator follows and DynamoDB keeps. Level by level: no text is too deep for this."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _is_reading(known: Mapping[str, Schema]) -> bool:

@@ -78,7 +78,7 @@ class SchemaFolder:
     def required(self, schema: str) -> frozenset[str]:
         """The properties that a payload must have at its top. Empty for a schema that the version does not have."""
         try:
-            return frozenset(_read(self.path(schema)).get("required", ()))
+            return frozenset(self.schema(schema).get("required", ()))
         except KeyError:
             return frozenset()
 

@@ -30,7 +30,6 @@ class Inbound:
     message_id: str
     payload: Payload
     received_at: datetime
-    protocol: str
 
 
 TIMED_OUT: Final = "timed_out"
@@ -104,8 +103,8 @@ class Version:
     """Every intent (`chargers.model.INTENTS`) in this version's words."""
     life_signs: frozenset[str]
     """Actions that exist to prove that the charger lives: each is noted."""
-    known_elsewhere: frozenset[str] = frozenset()
-    """Actions of this version that are neither served nor sent."""
+    unserved: frozenset[str] = frozenset()
+    """Actions that the version has and we neither serve nor send: answered NotSupported, not NotImplemented."""
     request_suffix: str = ""
     """Of the names of request schemas: none in 1.6, `Request` in 2.x."""
 
@@ -142,4 +141,4 @@ class Version:
         return name in self.schemas.required(action + self.request_suffix)
 
     def knows(self, action: str) -> bool:
-        return action in self.actions or action in self.commands or action in self.known_elsewhere
+        return action in self.actions or action in self.commands or action in self.unserved

@@ -161,7 +161,7 @@ COMMITTING_SERVICES = {
     "chalicelib/identity/service/organizations.py",
     "chalicelib/identity/service/signing_in.py",
 }
-"""The entry point commits once (house rule 3.5); each exception has its reason here."""
+"""The entry point commits once (docs/architecture.md); each exception has its reason here."""
 
 
 def test_services_do_not_commit() -> None:

@@ -197,7 +197,7 @@ _OLD_PASSWORD = ("old_password", "The charger still uses the password from befor
 
 def _wrong_credentials(credentials: Credentials | None, password: bytes | None) -> Refused:
     if credentials is None:
-        return Refused(401, "password_missing", "The charger sent no Basic authorization.")
+        return Refused(401, "password_missing", "The charger sent no Basic authorization, or none that can be read.")
     if password is None:
         return Refused(401, "user_differs", "The user name of the Basic authorization is not the charger's identity.")
     return Refused(401, "password_wrong", "The password is not the one that was set for this charger.")

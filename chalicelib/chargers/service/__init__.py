@@ -45,6 +45,7 @@ from chalicelib.chargers.service.placing import (
     add_location,
     change_charger,
     change_location,
+    chargers_page,
     find_evse_by_code,
     get_charger,
     get_facts,
@@ -67,7 +68,6 @@ from chalicelib.chargers.service.securing import (
 )
 from chalicelib.chargers.service.templating import (
     add_template,
-    chargers_page,
     continue_after,
     get_template,
     list_templates,

@@ -120,7 +120,11 @@ def register_charger(uow: UnitOfWork, charger: Charger, password: str | None) ->
     charger.evse_count, charger.exists (also if the identity is another operator's).
     """
     if not is_identity(charger.charger_id):
-        raise invalid("charger.identity", "An identity has 1 to 48 letters, digits or . _ : @ * = + | -", "/charger_id")
+        raise invalid(
+            "charger.identity",
+            "An identity has 1 to 48 letters, digits, inner blanks or . _ : @ * = + | -",
+            "/charger_id",
+        )
     if not 1 <= charger.evse_count <= MAX_EVSES:
         raise invalid("charger.evse_count", f"A charger has 1 to {MAX_EVSES} EVSEs.", "/evse_count")
     password, hashed = _new_password(uow.ctx, password)
@@ -228,15 +232,23 @@ def list_chargers(
             return False
         return status is None or any(evse.status == status for evse in facts.evses)
 
-    steps = CHARGERS.walk(
+    return page_of(_with_facts(ctx, _walk(ctx, operator_id, cursor, _FACTS_CHUNK)), limit, keep)
+
+
+def chargers_page(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Charger]:
+    """An operator's chargers, for going through them all."""
+    return page_of(_walk(ctx, operator_id, cursor, limit), limit)
+
+
+def _walk(ctx: Context, operator_id: str, cursor: str | None, chunk: int) -> Iterator[Step[Charger]]:
+    return CHARGERS.walk(
         ctx,
         operator_id,
         ChargerRow.sk2.startswith(CHARGER_PREFIX),
         index=ChargerRow.by_operator,
         cursor=cursor,
-        chunk=_FACTS_CHUNK,
+        chunk=chunk,
     )
-    return page_of(_with_facts(ctx, steps), limit, keep)
 
 
 def _with_facts(ctx: Context, steps: Iterator[Step[Charger]]) -> Iterator[Step[ChargerFacts]]:

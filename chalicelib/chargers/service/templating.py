@@ -13,7 +13,6 @@ from itertools import chain, islice
 from chalicelib.chargers.model import Charger
 from chalicelib.chargers.model.built_in import BUILT_IN
 from chalicelib.chargers.model.templates import MAX_TEMPLATES, ChargerTemplate, Setting, check_settings, choose_template
-from chalicelib.chargers.store import CHARGER_PREFIX, CHARGERS, ChargerRow
 from chalicelib.chargers.store.configuration import TEMPLATE_PREFIX, TEMPLATES, TemplateRow
 from chalicelib.chargers.store.configuration import template_key as key_of
 from chalicelib.kernel import outbox
@@ -70,19 +69,6 @@ def templates_of(ctx: Context, operator_id: str) -> list[ChargerTemplate]:
 def template_for(ctx: Context, charger: Charger) -> ChargerTemplate | None:
     """The operator's template that this charger's vendor and model select."""
     return choose_template(templates_of(ctx, charger.operator_id), charger.vendor, charger.model)
-
-
-def chargers_page(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Charger]:
-    """An operator's chargers, for going through them all."""
-    steps = CHARGERS.walk(
-        ctx,
-        operator_id,
-        ChargerRow.sk2.startswith(CHARGER_PREFIX),
-        index=ChargerRow.by_operator,
-        cursor=cursor,
-        chunk=limit,
-    )
-    return page_of(steps, limit)
 
 
 def continue_after(uow: UnitOfWork, operator_id: str, cursor: str) -> None:

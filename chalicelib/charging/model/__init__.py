@@ -44,6 +44,7 @@ from chalicelib.charging.model.sessions import (
     SessionKey,
     Target,
     WorkflowWait,
+    clock_fault,
 )
 from chalicelib.charging.model.transactions import (
     MAX_MISSING,
@@ -105,6 +106,7 @@ __all__ = [
     "TransactionEvent",
     "TransactionId",
     "WorkflowWait",
+    "clock_fault",
     "delivered_energy_wh",
     "derive_transaction_id",
     "first_register_wh",

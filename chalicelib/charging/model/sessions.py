@@ -25,6 +25,8 @@ BEGIN_TIMEOUT = timedelta(minutes=30)
 """How long pieces of a 2.x transaction may overtake the one that says how it began, and by whom."""
 LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
 """After this no hold of a session may be open: the nightly proof reports one that is."""
+CLOCK_SLACK = timedelta(minutes=1)
+"""How far an end may lie before its begin: one of them perhaps by our clock, or without its seconds."""
 DEFAULT_CARD_HOLD = 2000
 """Minor units reserved when nobody named an amount (card, or charge until full)."""
 MIN_AVAILABLE = 1
@@ -199,3 +201,15 @@ class WorkflowWait:
     session_id: str
     awaited: str
     task_token: str
+
+
+def clock_fault(started_at: datetime | None, stopped_at: datetime) -> str | None:
+    """Why two moments of a charger's clock cannot be the begin and the end of one delivery; None when they can.
+
+    The clock was set on the way. What of the time is billed all the same, `lookup.consumption` says.
+    """
+    if started_at is None:
+        return None
+    if stopped_at < started_at - CLOCK_SLACK:
+        return "clock_backwards"
+    return "clock_implausible" if stopped_at - started_at > LONGEST_DELIVERY else None

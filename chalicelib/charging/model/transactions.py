@@ -144,15 +144,21 @@ class OcppTransaction:
     def is_reused_by(self, event: TransactionEvent) -> bool:
         """A charger that lost its memory counts its transactions from the beginning: a start behind the end of the
         known one, with a meter that has not gone back, is another delivery and no repetition. So is one behind the
-        start of a known one without an end, when the meter has moved on since."""
+        start of a known one without an end, when the meter has moved on since. Clocks jump: the start that is still
+        missing is known by its meter, a repeated one by its time."""
         begin_wh = _first(event.begin_wh, first_register_wh(event.samples))
         if event.kind != "started" or event.message_id == self.first_message_id or begin_wh is None:
             return False
+        if self.started_at is None:
+            return self._is_over_before(event, begin_wh) and begin_wh > (self.end_wh or begin_wh)
         if self.ended_at is not None:
-            return event.at > self.ended_at and begin_wh >= (self.end_wh or 0)
-        if self.started_at is None or self.begin_wh is None or event.seq_no > (self.start_seq_no or 0):
+            return event.at != self.started_at and self._is_over_before(event, begin_wh)
+        if self.begin_wh is None or event.seq_no > (self.start_seq_no or 0):
             return False
         return event.at > self.started_at and begin_wh > self.begin_wh
+
+    def _is_over_before(self, event: TransactionEvent, begin_wh: int) -> bool:
+        return self.ended_at is not None and event.at > self.ended_at and begin_wh >= (self.end_wh or 0)
 
 
 def _last_register_wh(event: TransactionEvent) -> int | None:

@@ -15,6 +15,7 @@ from chalicelib.charging.model import (
     ChargingSession,
     MeterSample,
     Registers,
+    clock_fault,
     delivered_energy_wh,
     first_register_wh,
     latest_sample,
@@ -58,7 +59,11 @@ def close_delivery(
     What the wallet could not pay is `uncollected` on the CDR, never a negative wallet.
     """
     now = uow.ctx.now()
-    abnormal_cause = abnormal_cause or meter_fault(session.meter_start_wh, meter_stop_wh)
+    abnormal_cause = (
+        abnormal_cause
+        or meter_fault(session.meter_start_wh, meter_stop_wh)
+        or clock_fault(session.started_at, stopped_at)
+    )
     energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
     cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
     day = business_day(now, session.business_zone)

@@ -102,6 +102,8 @@ def begin_delivery(
     request = _find_request(uow.ctx, charger, beginning, present)
     told_late = present is not None and _is_told_late(present, beginning)
     if present is not None and present.has_evse and present != request and not told_late:
+        if present.transaction_id == beginning.transaction_id:
+            raise StaleRead("The transaction")  # another process has begun this very delivery meanwhile
         raise Superseded(present.session_id)
     if request is not None:
         authorization = Authorization("accepted", request.driver_id)

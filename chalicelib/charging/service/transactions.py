@@ -78,12 +78,15 @@ class _Remembered:
 
 @dataclass(frozen=True)
 class _Taken:
-    """What became of a piece so far. `session` is what is to be written if it differs from the one that was `read`."""
+    """What became of a piece so far. `session` is what is to be written if it differs from the one that was `read`.
+    An end that was told before, when no session was there for it, is listed as an orphan.
+    """
 
     transaction: OcppTransaction
     read: ChargingSession | None
     session: ChargingSession | None
     authorization: Authorization | None = None
+    end_was_told: bool = False
 
 
 def record_transaction_event(uow: UnitOfWork, *, charger: Charger, event: TransactionEvent) -> EventOutcome:
@@ -144,7 +147,7 @@ def _take(uow: UnitOfWork, charger: Charger, event: TransactionEvent, *, may_end
     if may_end and learned.ended_at is not None and (begins or gets_payer):
         in_a_commit_before(ctx, lambda opening: _take(opening, charger, event, may_end=False))
         return _take(uow, charger, event, may_end=True)
-    taken = _Taken(learned, session, session)
+    taken = _Taken(learned, session, session, end_was_told=before.ended_at is not None)
     if begins:
         taken = _begin(uow, charger, taken, event)
     elif session is not None:
@@ -178,7 +181,8 @@ def _begin(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionE
     session, authorization = begin_delivery(
         uow, charger, beginning, lookup.look_at(uow.ctx, charger.charger_key, evse_no)
     )
-    return _Taken(replace(learned, session_id=session.session_id), None, session, authorization)
+    begun = replace(learned, session_id=session.session_id)
+    return replace(taken, transaction=begun, session=session, authorization=authorization)
 
 
 def _improve(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent, *, gets_payer: bool) -> _Taken:
@@ -230,8 +234,7 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
             save(uow, taken.read, session)
         return taken
     if session is not None and session.state in DELIVERING_STATES:
-        waited = session.awaits_begin
-        if event.kind != "ended" and not waited:
+        if taken.end_was_told and not session.awaits_begin:
             forget_orphan(uow, charger, learned.transaction_id, learned.ended_at)
         if lacks_begin(learned, session):
             return _await_begin(uow, taken, session, learned.ended_at)
@@ -312,6 +315,8 @@ def _outcome(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transactio
     if session is None:
         return EventOutcome(authorization)
     if session.state not in DELIVERING_STATES:
+        # A piece that comes behind the end is told what the whole cost, not what it cost by then.
+        uow.then(lambda: _cache(uow.ctx).forget(_cache_key(charger, event)))
         return EventOutcome(authorization, Money(session.cost or 0, session.currency))
     facts = SessionFacts(session, lookup.tariff_of(uow.ctx, session))
     if session == taken.read and event.kind == "updated":

@@ -26,6 +26,8 @@ from chalicelib.maintenance.store import (
 )
 
 INTENT: Final = "renew_certificate"
+PLATFORM: Final = "platform"
+"""Who asks: nobody else did."""
 LOOK_BACK_DAYS: Final = 7
 """Days on which the job did not run, or could not ask, are made up for."""
 
@@ -68,7 +70,7 @@ def ask_for_renewal(uow: UnitOfWork, renewal: Renewal) -> bool:
         charger_id=request.charger_id,
         action=INTENT,
         payload={"kind": request.kind},
-        requested_by="platform",
+        requested_by=PLATFORM,
     )
     record_event(
         uow,

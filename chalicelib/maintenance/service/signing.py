@@ -33,7 +33,7 @@ from chalicelib.maintenance.model.certificates import (
 from chalicelib.maintenance.model.journal import Severity
 from chalicelib.maintenance.pki.port import PkiUnavailable, SignedCertificate
 from chalicelib.maintenance.service.journal import record_event
-from chalicelib.maintenance.service.renewing import plan_renewal
+from chalicelib.maintenance.service.renewing import PLATFORM, plan_renewal
 from chalicelib.maintenance.service.trusting import configured_authority
 from chalicelib.maintenance.store import (
     CERTIFICATE_REQUESTS,
@@ -47,7 +47,6 @@ from chalicelib.maintenance.store import (
 )
 
 INTENT: Final = "install_signed_certificate"
-PLATFORM: Final = "platform"
 _UNDER_WAY: Final = frozenset({"requested", "issued"})
 
 

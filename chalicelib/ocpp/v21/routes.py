@@ -48,7 +48,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "VatNumberValidation": Action(vat_number_validation.handle),
 }
 
-KNOWN_ELSEWHERE: Final = frozenset({"NotifyPeriodicEventStream"})
+UNSERVED: Final = frozenset({"NotifyPeriodicEventStream"})
 """It is no CALL: it comes unanswered (SEND), in streams, and we open none."""
 
 V21: Final = Version(
@@ -60,6 +60,6 @@ V21: Final = Version(
     commands=COMMANDS,
     wordings=WORDINGS,
     life_signs=frozenset({"Heartbeat"}),
-    known_elsewhere=KNOWN_ELSEWHERE,
+    unserved=UNSERVED,
     request_suffix="Request",
 )

@@ -106,7 +106,7 @@ def test_every_action_of_1_6_is_in_exactly_one_place() -> None:
     assert len(all_actions()) == 39
     assert set(ACTIONS) | set(COMMANDS) == all_actions()
     assert set(ACTIONS) & set(COMMANDS) == {"DataTransfer"}
-    assert not V16.known_elsewhere
+    assert not V16.unserved
 
 
 def test_the_tables_leave_no_action_out() -> None:

@@ -41,14 +41,14 @@ def all_actions(version: Version) -> set[str]:
 def test_every_action_is_in_exactly_one_place(name: str, count: int) -> None:
     version = VERSIONS[name]
     assert len(all_actions(version)) == count
-    places = [*version.actions, *version.commands, *version.known_elsewhere]
+    places = [*version.actions, *version.commands, *version.unserved]
     assert set(places) == all_actions(version)
     assert sorted(action for action in set(places) if places.count(action) > 1) == ["DataTransfer"]
 
 
-def test_only_what_comes_unanswered_is_known_elsewhere() -> None:
-    assert not V201.known_elsewhere
-    assert set(V21.known_elsewhere) == {"NotifyPeriodicEventStream"}
+def test_only_what_comes_unanswered_is_not_served() -> None:
+    assert not V201.unserved
+    assert set(V21.unserved) == {"NotifyPeriodicEventStream"}
 
 
 @pytest.mark.parametrize("make", [from_schema.minimal, from_schema.maximal], ids=["minimal", "maximal"])

@@ -224,7 +224,7 @@ def test_the_tables_above_have_every_command_and_every_word(version: Version) ->
 @pytest.mark.parametrize("version", [V201, V21], ids=lambda version: version.protocol)
 def test_what_is_no_command_is_what_chargers_send(version: Version) -> None:
     """Every action of the schemas is on one side or the other (both: DataTransfer)."""
-    assert actions_of(version) - set(version.commands) <= set(version.actions) | version.known_elsewhere
+    assert actions_of(version) - set(version.commands) <= set(version.actions) | version.unserved
     assert set(version.commands) & set(version.actions) == {"DataTransfer"}
 
 

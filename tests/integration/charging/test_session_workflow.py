@@ -18,6 +18,7 @@ from infra.local.stepfunctions import hook
 from infra.local.stepfunctions.dataflow import machine_arn
 from infra.local.stepfunctions.runner import Runner
 from tests.site import Site
+from tests.unit.charging.test_transaction_events import Teller, ends_right
 
 TASKS = {
     "SessionAwait": jobs.session_await,
@@ -176,3 +177,45 @@ def test_a_stop_that_the_charger_answers_ends_it_before_it_is_given_up(site: Sit
     workflows.settle()
     [session] = site.sessions()
     assert (session.state, session.energy_wh) == ("settled", 2000)
+
+
+@pytest.mark.parametrize("watched", [True, False], ids=["its workflow waits", "its workflow comes later"])
+def test_an_end_before_its_begin_waits_for_it_and_no_longer(site: Site, workflows: Workflows, watched: bool) -> None:
+    teller = Teller(site)
+    teller.tell(teller.updated(1100))
+    if watched:
+        workflows.settle()
+    teller.tell(teller.ended())
+    workflows.advance(29 * 60)
+    assert (state(site), workflows.statuses()) == ("stopping", ["RUNNING"])
+    workflows.advance(120)
+    [session] = site.sessions()
+    assert (session.state, session.energy_wh, session.abnormal_cause) == ("settled", 100, "meter_start_missing")
+    assert workflows.statuses() == ["SUCCEEDED"]
+    assert (site.available(), teller.orphans()) == (2000, [])
+
+
+def test_a_begin_behind_its_end_is_paid_and_gets_its_receipt(site: Site, workflows: Workflows) -> None:
+    site.wants_receipts()
+    teller = Teller(site)
+    teller.tell(teller.updated(1100), teller.ended())
+    workflows.failing["SessionAwait"] = 2
+    workflows.advance(600)
+    teller.tell(teller.started())
+    workflows.settle()
+    ends_right(teller)
+    assert (workflows.statuses(), mails(site)) == (["SUCCEEDED"], 1)
+
+
+def test_an_end_whose_begin_was_missed_after_a_day(site: Site, workflows: Workflows) -> None:
+    """The deadline of the day has passed, the charger was told to stop, and tells the end without its begin."""
+    site.world.commit(lambda uow: chargers.open_connection(uow, site.charger, "conn-2=", "ocpp2.0.1"))
+    teller = Teller(site)
+    teller.tell(teller.updated(1100))
+    workflows.advance(24 * 3600 + 30)
+    assert state(site) == "stopping"
+    teller.tell(teller.ended())
+    workflows.advance(600)
+    assert (state(site), workflows.statuses()) == ("stopping", ["RUNNING"])
+    workflows.advance(1800)
+    assert (state(site), workflows.statuses()) == ("settled", ["SUCCEEDED"])

@@ -358,7 +358,10 @@ def test_what_the_store_sends_back_is_written_again(world: World, wire: Wire, lo
     assert len(log()) == 2
 
 
-def test_two_frames_of_one_moment_with_one_id_do_not_cost_the_others_their_entry(wire: Wire, log: Log) -> None:
-    for message_id in ("1", "same", "same"):
-        wire.call("Heartbeat", {}, message_id)
-    assert sorted(entry["message_id"] for entry in log()) == ["1", "same"]
+def test_frames_of_one_moment_are_all_kept_in_their_order(wire: Wire, log: Log) -> None:
+    """Also those of one id, or of none that could be read."""
+    for text in ('[2,"b","Heartbeat",{}]', "hello", "world", '[2,"a","Heartbeat",{}]', '[2,"a","Heartbeat",{}]'):
+        wire.send(text)
+    newest_first = log()
+    assert [entry["message_id"] for entry in newest_first] == ["a", "a", "", "", "b"]
+    assert [entry["request"] for entry in newest_first[2:4]] == ["world", "hello"]

@@ -1,4 +1,4 @@
-"""A charger and its template at the wire: read before write, differences only, and never a loop (ocpp.md, row 14)."""
+"""A charger and its template at the wire: read before write, differences only, and never a loop (decision 0022)."""
 
 from __future__ import annotations
 

@@ -424,3 +424,16 @@ def commands(teller: Teller) -> list[dict[str, Any]]:
     """The payloads of what was asked of the charger, oldest first."""
     page = chargers.list_commands(teller.site.world.ctx, teller.site.charger.charger_id, limit=20, cursor=None)
     return [command.payload for command in page.data[::-1]]
+
+
+@pytest.mark.parametrize(("told", "most_wru", "least_wru"), [("started", 16, 12), ("updated", 1, 1), ("ended", 18, 14)])
+def test_what_a_transaction_costs(teller: Teller, told: str, most_wru: int, least_wru: int) -> None:
+    """Held like the budgets of 1.6; the least says that money is in it."""
+    pieces = [teller.started(), teller.updated(1100), teller.ended()]
+    which = ["started", "updated", "ended"].index(told)
+    teller.tell(*pieces[:which])
+    before = dict(teller.site.world.engine.consumed)
+    teller.tell(pieces[which])
+    used = teller.site.world.engine.consumed
+    written = sum(amount - before.get(key, 0) for key, amount in used.items() if key[1] == "write")
+    assert least_wru <= written <= most_wru

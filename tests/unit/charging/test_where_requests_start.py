@@ -215,3 +215,36 @@ def test_a_start_told_again_with_a_mended_clock_is_the_same_start(teller: Teller
 def test_the_driver_is_known_by_the_app_token(site: Site) -> None:
     """What the tests above rest on."""
     assert site.request(500).id_token == drivers.app_token(site.driver.driver_id)
+
+
+def test_a_slow_clock_beside_a_request_makes_no_second_session(site: Site) -> None:
+    """The card's start looks like one of the morning, and is told again under another message id."""
+    asked = site.request(500)
+    at = asked.created_at - timedelta(hours=3)
+    first = site.start(at=at)
+    again = site.start(at=at, message_id="start-1-again")
+    assert (again.transaction_id, len(site.sessions())) == (first.transaction_id, 2)
+    site.stop(first.transaction_id, 1200)
+    assert {(s.state, s.energy_wh) for s in site.sessions()} == {("requested", None), ("settled", 200)}
+    assert site.available() == 1493
+
+
+def test_an_old_start_where_a_request_moved_away_begins_nothing(site: Site) -> None:
+    at = site.world.clock.now()
+    old = site.start(OTHER_CARD, at=at)
+    site.stop(old.transaction_id, 1200)
+    site.request(500, evse_no=1)
+    site.start_from_app(evse_no=2, message_id="start-2")
+    again = site.start(OTHER_CARD, at=at, message_id="start-1-again")
+    assert (again.transaction_id, len(site.sessions())) == (old.transaction_id, 2)
+
+
+def test_readings_without_a_transaction_are_not_those_of_who_moved_away(site: Site) -> None:
+    asked = site.request(500, evse_no=1)
+    site.start_from_app(evse_no=2)
+    site.meter(None, 999_000, evse_no=1)
+    assert lookup.latest_reading(site.world.ctx, site.session(asked.session_id)) is None
+    site.meter(None, 1100, evse_no=2)
+    reading = lookup.latest_reading(site.world.ctx, site.session(asked.session_id))
+    assert reading is not None
+    assert reading.energy_wh == 1100

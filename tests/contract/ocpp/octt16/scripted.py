@@ -18,7 +18,9 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
 from chalicelib.kernel.money import Money
 from chalicelib.ocpp.v16.routes import V16
+from chalicelib.ocpp.version import Version
 from tests.contract.ocpp import people
+from tests.contract.ocpp.asked import Asked
 from tests.contract.ocpp.wire import Wire
 from tests.world import Operator, World
 
@@ -26,39 +28,6 @@ CARD = "CARD-1"
 SESSION_ID = "ses_01JAAAAAAAAAAAAAAAAAAAAAAA"
 NOW = "2026-03-02T08:00:00Z"
 YESTERDAY = "2026-03-01T20:00:00Z"
-
-
-@dataclass
-class Asked:
-    """A command that an operator asked for and the charger has received."""
-
-    charger: ScriptedCharger
-    command_id: str
-    call: list[Any]
-
-    @property
-    def action(self) -> str:
-        return str(self.call[2])
-
-    @property
-    def payload(self) -> Any:
-        return self.call[3]
-
-    def reply(self, answer: dict[str, Any]) -> str:
-        """The charger answers; gives the state that the operator then sees."""
-        assert V16.answer_violation(self.action, answer) is None
-        self.charger.wire.reply(self.call, answer)
-        seen = self.view()
-        assert seen["answer"] == answer
-        return str(seen["state"])
-
-    def view(self) -> Any:
-        """The command as the operator sees it."""
-        return self.charger.read(f"/v1/commands/{self.command_id}")
-
-    def progress(self) -> list[str]:
-        """What the charger reported afterwards, oldest first."""
-        return [step["status"] for step in self.view()["progress"]]
 
 
 @dataclass
@@ -72,6 +41,10 @@ class ScriptedCharger:
     @property
     def world(self) -> World:
         return self.wire.world
+
+    @property
+    def version(self) -> Version:
+        return V16
 
     # -- the charger speaks -----------------------------------------------------------------------------------------
 
@@ -133,7 +106,7 @@ class ScriptedCharger:
         assert reply.status == 202, reply.body
         [call] = self.received()
         assert call[1:3] == [reply.body["command_id"], action]
-        return Asked(self, call[1], call)
+        return Asked(self, call)
 
     def received(self) -> list[Any]:
         """The CALLs that reached the charger since the last look, each as its schema wants it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.contract.ocpp.octt16.scripted import NOW, Asked, ScriptedCharger
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt16.scripted import NOW, ScriptedCharger
 
 IMAGE = {"location": "https://files.example/fw.bin", "retrieveDate": NOW}
 UPLOAD = {"location": "ftp://files.example/diagnostics"}

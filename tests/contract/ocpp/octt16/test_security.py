@@ -11,8 +11,9 @@ from chalicelib.chargers import service as chargers
 from chalicelib.kernel import context
 from chalicelib.relay import CONSUMERS
 from infra.local.template import INFRA, load_template
+from tests.contract.ocpp.asked import Asked
 from tests.contract.ocpp.octt16 import papers
-from tests.contract.ocpp.octt16.scripted import NOW, Asked, ScriptedCharger
+from tests.contract.ocpp.octt16.scripted import NOW, ScriptedCharger
 from tests.contract.ocpp.wire import PASSWORD, Wire, place
 from tests.world import SECRETS, Operator, World, WorldContext
 

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from tests.contract.ocpp.octt201.station import Asked, Station
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import Station
 
 
 @cache

@@ -19,9 +19,11 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.money import Money
+from chalicelib.ocpp.version import Version
 from chalicelib.ocpp.versions import VERSIONS
 from chalicelib.relay import CONSUMERS
 from tests.contract.ocpp import people
+from tests.contract.ocpp.asked import Asked
 from tests.contract.ocpp.wire import Wire, place
 from tests.world import Operator, World
 
@@ -41,39 +43,6 @@ def id_token(text: str = CARD, kind: str = "ISO14443") -> dict[str, Any]:
 def reading(value: float, context: str, at: str) -> dict[str, Any]:
     sample = {"value": value, "context": context, "measurand": "Energy.Active.Import.Register"}
     return {"timestamp": at, "sampledValue": [{**sample, "unitOfMeasure": {"unit": "Wh"}}]}
-
-
-@dataclass
-class Asked:
-    """A command that was asked for and that the station has received."""
-
-    station: Station
-    call: list[Any]
-
-    @property
-    def action(self) -> str:
-        return str(self.call[2])
-
-    @property
-    def payload(self) -> Any:
-        return self.call[3]
-
-    def reply(self, answer: str | dict[str, Any] = "Accepted") -> str:
-        """The station answers, with this status or this payload; gives the state that the operator then sees."""
-        payload = {"status": answer} if isinstance(answer, str) else answer
-        assert self.station.version.answer_violation(self.action, payload) is None
-        self.station.wire.reply(self.call, payload)
-        seen = self.view()
-        assert seen["answer"] == payload
-        return str(seen["state"])
-
-    def view(self) -> Any:
-        """The command as the operator sees it."""
-        return self.station.read(f"/v1/commands/{self.call[1]}")
-
-    def progress(self) -> list[str]:
-        """What the station reported afterwards, oldest first."""
-        return [step["status"] for step in self.view()["progress"]]
 
 
 @dataclass
@@ -170,7 +139,7 @@ class Station:
         return self.wire.world
 
     @property
-    def version(self) -> Any:
+    def version(self) -> Version:
         return VERSIONS[self.protocol]
 
     # -- the station speaks -----------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.ocpp.octt201.station import CARD, STATION, Asked, Station, id_token
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import CARD, STATION, Station, id_token
 
 UPLOADED: Final = ["Uploading", "Uploaded"]
 

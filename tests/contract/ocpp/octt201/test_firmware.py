@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.ocpp.octt201.station import Asked, Station
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import Station
 
 VERIFIED: Final = ["Downloading", "Downloaded", "SignatureVerified"]
 INSTALLED: Final = ["Installing", "InstallRebooting", "Installed"]

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.ocpp.octt201.station import Asked, Station, Transaction, reading
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import Station, Transaction, reading
 
 
 def remotely_started(station: Station, asked: Asked, transaction: Transaction, *, cable_first: bool) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.ocpp.octt201.station import CARD, STATION, Asked, Station, Transaction, id_token
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import CARD, STATION, Station, Transaction, id_token
 
 GROUP: Final = "FLEET-1"
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from chalicelib.charging.model import Limits
-from tests.contract.ocpp.octt201.station import CARD, Asked, Station, Transaction
+from tests.contract.ocpp.asked import Asked
+from tests.contract.ocpp.octt201.station import CARD, Station, Transaction
 
 
 def by_phone(station: Station, limits: Limits | None = None) -> tuple[Transaction, Any]:

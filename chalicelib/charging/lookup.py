@@ -170,11 +170,11 @@ def consumption(session: ChargingSession, energy_wh: int, until: datetime) -> Co
     """What the tariff is applied to; a charger whose clock jumped back has used no time.
 
     More time than a delivery can take means that the charger's clock was set on the way: then it began when we were
-    told, or (told of afterwards) LONGEST_DELIVERY before its end.
+    told, and told of afterwards it took no time that anybody knows of. The cause is on the CDR (`clock_fault`).
     """
     started_at = session.started_at or session.created_at
     if until - started_at > LONGEST_DELIVERY:
-        started_at = session.created_at if session.created_at < until else until - LONGEST_DELIVERY
+        started_at = min(session.created_at, until)
     return Consumption(
         started_at=started_at,
         ended_at=max(started_at, until),

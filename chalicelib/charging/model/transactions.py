@@ -145,20 +145,25 @@ class OcppTransaction:
         """A charger that lost its memory counts its transactions from the beginning: a start behind the end of the
         known one, with a meter that has not gone back, is another delivery and no repetition. So is one behind the
         start of a known one without an end, when the meter has moved on since. Clocks jump: the start that is still
-        missing is known by its meter, a repeated one by its time."""
+        missing is known by its meter, a repeated one by its time. Meters of two EVSEs cannot be compared."""
         begin_wh = _first(event.begin_wh, first_register_wh(event.samples))
         if event.kind != "started" or event.message_id == self.first_message_id or begin_wh is None:
             return False
         if self.started_at is None:
-            return self._is_over_before(event, begin_wh) and begin_wh > (self.end_wh or begin_wh)
+            moved_on = self._is_elsewhere(event) or begin_wh > (self.end_wh or begin_wh)
+            return moved_on and self._is_over_before(event, begin_wh)
         if self.ended_at is not None:
             return event.at != self.started_at and self._is_over_before(event, begin_wh)
         if self.begin_wh is None or event.seq_no > (self.start_seq_no or 0):
             return False
-        return event.at > self.started_at and begin_wh > self.begin_wh
+        return event.at > self.started_at and (self._is_elsewhere(event) or begin_wh > self.begin_wh)
 
     def _is_over_before(self, event: TransactionEvent, begin_wh: int) -> bool:
-        return self.ended_at is not None and event.at > self.ended_at and begin_wh >= (self.end_wh or 0)
+        not_gone_back = self._is_elsewhere(event) or begin_wh >= (self.end_wh or 0)
+        return self.ended_at is not None and event.at > self.ended_at and not_gone_back
+
+    def _is_elsewhere(self, event: TransactionEvent) -> bool:
+        return None not in (self.evse_no, event.evse_no) and self.evse_no != event.evse_no
 
 
 def _last_register_wh(event: TransactionEvent) -> int | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import LONGEST_DELIVERY, MeterSample, OrphanStop
+from chalicelib.charging.model import MeterSample, OrphanStop
 from tests.site import CARD, Site, build_site
 from tests.world import World
 
@@ -107,13 +107,14 @@ def test_a_clock_that_was_set_during_the_charge_is_not_billed_by_the_year(world:
     assert session.cost == 60
 
 
-def test_an_offline_charge_that_is_told_days_later_is_billed_for_a_day_at_most(world: World) -> None:
+def test_an_offline_charge_of_impossible_length_is_billed_no_time_and_told(world: World) -> None:
+    """A clock of 2024 that was set during the delivery: two years at a price by the hour would empty a wallet."""
     site = build_site(world, price="0.36", dimension="TIME")  # 1 cent in 100 seconds
     began = world.clock.now() - timedelta(days=5)
     outcome = site.start(at=began)
     site.stop(outcome.transaction_id, 1200, at=began + timedelta(days=3))
     [session] = site.sessions()
-    assert session.cost == LONGEST_DELIVERY.total_seconds() / 100
+    assert (session.cost, session.abnormal_cause) == (0, "clock_implausible")
 
 
 @pytest.mark.parametrize("meter_stop_wh", [2**32 - 1, 2**53 - 1])

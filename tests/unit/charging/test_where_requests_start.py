@@ -190,14 +190,14 @@ def test_a_charger_that_asks_nobody_is_free_in_any_order(teller: Teller) -> None
     assert teller.site.lines() == [("top_up", 2000)]
 
 
-@pytest.mark.parametrize("evse_no", [1, 2])
-def test_a_charger_that_forgot_a_transaction_that_runs(teller: Teller, evse_no: int) -> None:
+@pytest.mark.parametrize(("evse_no", "begin_wh"), [(1, 5000), (2, 5000), (2, 500)])
+def test_a_charger_that_forgot_a_transaction_that_runs(teller: Teller, evse_no: int, begin_wh: int) -> None:
     """A power cut, and it counts from the beginning: who came behind it is not paid for by who was there before."""
     teller.tell(teller.started(), teller.updated(1100))
     again = Teller(teller.site)
     again.began = teller.began + timedelta(hours=3)
-    again.tell(again.started(5000, message_id="other", id_token=OTHER_CARD, evse_no=evse_no))
-    again.tell(again.updated(5500, evse_no=evse_no), again.ended(6000, evse_no=evse_no))
+    again.tell(again.started(begin_wh, message_id="other", id_token=OTHER_CARD, evse_no=evse_no))
+    again.tell(again.updated(begin_wh + 500, evse_no=evse_no), again.ended(begin_wh + 1000, evse_no=evse_no))
     first, second = teller.site.sessions()
     assert (first.state, first.energy_wh, first.abnormal_cause) == ("abnormal", 100, "stop_missing")
     assert (second.state, second.energy_wh, second.id_token) == ("settled", 1000, OTHER_CARD)

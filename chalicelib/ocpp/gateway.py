@@ -170,7 +170,7 @@ def _note_life(ctx: Context, connection: Connection, now: datetime, *, always: b
         touched.put(connection.connection_id, now)
         if link is not None and link.has_lost(connection):
             link = _revive(ctx, link, connection)
-        if link is not None and link.may_send:
+        if link is not None and link.wants_sending(now):
             _wake_commands(ctx, link)
     except Exception:
         logger.exception("life sign not stored", extra={"charger_id": connection.charger_id})

@@ -26,7 +26,7 @@ from chalicelib.kernel.table import Page, Step, page_of
 from chalicelib.ocpp import frames
 from chalicelib.ocpp.frames import Call, CallError, CallResult, Frame, Malformed
 from chalicelib.ocpp.masking import mask_secrets
-from chalicelib.ocpp.model import Direction, Message, Outcome
+from chalicelib.ocpp.model import About, Direction, Message, Outcome
 from chalicelib.ocpp.store import MESSAGE_PREFIX, MESSAGES, MessageRow, charger_pk
 
 MAX_TEXT_CHARACTERS: Final = 32 * 1024
@@ -101,7 +101,7 @@ def _keep(ctx: Context, notes: list[_Heard | _Unanswered]) -> None:
             logger.exception("message not logged")
             continue
         if message is not None:
-            messages.append(replace(message, turn=note.turn))
+            messages.append(message)
     MESSAGES.batch_put(ctx, messages)
 
 
@@ -116,8 +116,9 @@ def _heard(ctx: Context, note: _Heard) -> Message | None:
         if command is not None and charger_key(command.charger_id) != charger_key(connection.charger_id):
             command = None
     if command is not None and command.is_finished and command.finished_at and command.finished_at >= note.at:
-        return _command_message(command, "result" if isinstance(frame, CallResult) else "error", note.text)
-    return Message(
+        outcome: Outcome = "result" if isinstance(frame, CallResult) else "error"
+        return _command_message(command, outcome, note.text, note.turn)
+    about = About(
         charger_id=connection.charger_id,
         operator_id=connection.operator_id,
         message_id=_name("" if frame.message_id is None else str(frame.message_id)),
@@ -126,21 +127,20 @@ def _heard(ctx: Context, note: _Heard) -> Message | None:
         # An answer that came too late tells at least what it was about.
         action=_name(frame.action if isinstance(frame, Call) else command.ocpp_action if command else ""),
         outcome=_outcome(note.answer),
-        at=note.at,
-        frames=_packed(note.text, note.answer),
     )
+    return Message(about, note.at, _packed(note.text, note.answer), note.turn)
 
 
 def _unanswered(ctx: Context, note: _Unanswered) -> Message | None:
     command = chargers.get_command(ctx, note.command_id)
     if command is None:
         return None
-    return _command_message(replace(command, sent_at=note.at), note.outcome, None)
+    return _command_message(replace(command, sent_at=note.at), note.outcome, None, note.turn)
 
 
-def _command_message(command: Command, outcome: Outcome, answer: str | None) -> Message:
+def _command_message(command: Command, outcome: Outcome, answer: str | None, turn: int) -> Message:
     request = frames.encode_call(command.command_id, command.ocpp_action, command.ocpp_payload).decode()
-    return Message(
+    about = About(
         charger_id=command.charger_id,
         operator_id=command.operator_id,
         message_id=command.command_id,
@@ -148,9 +148,8 @@ def _command_message(command: Command, outcome: Outcome, answer: str | None) -> 
         protocol=command.protocol or "",
         action=_name(command.ocpp_action),
         outcome=outcome,
-        at=command.sent_at or command.queued_at,
-        frames=_packed(request, answer),
     )
+    return Message(about, command.sent_at or command.queued_at, _packed(request, answer), turn)
 
 
 def _is_answer(frame: Frame) -> bool:
@@ -169,7 +168,8 @@ def _name(text: str) -> str:
 
 
 def _shortened(text: str, most: int) -> str:
-    whole = text.encode(errors="replace").decode()  # half of a surrogate pair is no text
+    # Half of a surrogate pair is no text.
+    whole = text if text.isascii() else text.encode(errors="replace").decode()
     return whole if len(whole) <= most else whole[: most - 1] + "…"
 
 
@@ -205,9 +205,9 @@ class Filter:
 
     def keeps(self, message: Message) -> bool:
         return (
-            self.action in (None, message.action)
-            and self.direction in (None, message.direction)
-            and self.outcome in (None, message.outcome)
+            self.action in (None, message.about.action)
+            and self.direction in (None, message.about.direction)
+            and self.outcome in (None, message.about.outcome)
         )
 
 

@@ -14,10 +14,9 @@ Outcome = Literal["result", "error", "silence", "timed_out", "undelivered"]
 """`silence`: the charger got none, as the standard says; `undelivered`: our CALL met a closed socket."""
 
 
-@dataclass(frozen=True)
-class Message:
-    """One CALL and its answer. `frames` holds both texts, compressed where that makes them smaller; `turn` tells those
-    of one millisecond apart, in their order (part of the key alone)."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message is, beside its texts."""
 
     charger_id: str
     operator_id: str
@@ -26,6 +25,14 @@ class Message:
     protocol: str
     action: str
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Message:
+    """One CALL and its answer. `frames` holds both texts, compressed where that makes them smaller; `turn` tells those
+    of one millisecond apart, in their order (part of the key alone)."""
+
+    about: About
     at: datetime
     frames: bytes
     turn: int = 0

@@ -12,11 +12,11 @@ from typing import Final
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.chargers.model import charger_key
-from chalicelib.kernel.attributes import MomentAttribute
+from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.ocpp.model import Finding, Message
+from chalicelib.ocpp.model import About, Finding, Message
 
 TABLE = table_name("ocpp")
 
@@ -30,13 +30,8 @@ class MessageRow(Row):
     class Meta:
         table_name = TABLE
 
-    charger_id = UnicodeAttribute()
-    operator_id = UnicodeAttribute()
-    message_id = UnicodeAttribute()
-    direction = UnicodeAttribute()
-    protocol = UnicodeAttribute()
-    action = UnicodeAttribute()
-    outcome = UnicodeAttribute()
+    # One attribute: written with every frame, never asked for by itself.
+    about = ValueAttribute(About)
     at = MomentAttribute()
     frames = BinaryAttribute(legacy_encoding=False)
     expires_at = NumberAttribute()
@@ -75,8 +70,8 @@ MESSAGES: Table[Message] = Table(
     MessageRow,
     Message,
     key=lambda message: (
-        charger_pk(message.charger_id),
-        f"{MESSAGE_PREFIX}{to_rfc3339(message.at)}#{message.turn:06}#{message.message_id}",
+        charger_pk(message.about.charger_id),
+        f"{MESSAGE_PREFIX}{to_rfc3339(message.at)}#{message.turn:06}#{message.about.message_id}",
     ),
     extra=lambda message: {"expires_at": int((message.at + MESSAGE_RETENTION).timestamp())},
 )

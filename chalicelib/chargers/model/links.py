@@ -63,6 +63,10 @@ class Link:
         """Connected, nothing unanswered, and something waits."""
         return self.connection_id is not None and self.inflight_command_id is None and bool(self.outbound)
 
+    def wants_sending(self, now: datetime) -> bool:
+        """A command waits and may go out, or waits behind one whose answer is overdue."""
+        return self.may_send or (bool(self.outbound) and self.is_connected and self.has_unanswered(now))
+
     def has_lost(self, connection: Connection) -> bool:
         """We were told that this connection is gone, and it is the one that the charger opened last."""
         return self.connection_id is None and self.connected_at == connection.connected_at

@@ -106,7 +106,7 @@ def find_connection(ctx: Context, connection_id: str) -> Connection | None:
 def touch(ctx: Context, charger_id: str, at: datetime) -> Link | None:
     """The charger was heard: one UpdateItem (1 WRU) outside any unit of work, since nothing depends on it.
 
-    Returns the link as it is now, for free: `link.may_send` says whether a command waits. None for strangers.
+    Returns the link as it is now, for free: `link.wants_sending` says whether a command waits. None for strangers.
     """
     return touch_link(ctx, charger_id, at)
 

@@ -79,12 +79,12 @@ class MessageView(Shape):
 def message_view(message: Message) -> MessageView:
     request, answer = message_log.texts_of(message)
     return MessageView(
-        message_id=message.message_id,
-        charger_id=message.charger_id,
-        direction=message.direction,
-        protocol=message.protocol,
-        action=message.action,
-        outcome=message.outcome,
+        message_id=message.about.message_id,
+        charger_id=message.about.charger_id,
+        direction=message.about.direction,
+        protocol=message.about.protocol,
+        action=message.about.action,
+        outcome=message.about.outcome,
         at=message.at,
         request=_json_or_text(request),
         answer=None if answer is None else _json_or_text(answer),
@@ -103,7 +103,7 @@ def list_messages(req: Request, charger_id: str, query: MessageQuery) -> PageVie
         req.ctx,
         charger.charger_id,
         _filter(query),
-        may_see=lambda message: may_see(req, message.operator_id),
+        may_see=lambda message: may_see(req, message.about.operator_id),
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -122,7 +122,7 @@ def export_messages(req: Request, charger_id: str, query: ExportQuery) -> Answer
     wanted = _filter(query)
     text, rest = _file(
         message_log.walk_messages(req.ctx, charger.charger_id, wanted, cursor=query.cursor),
-        lambda message: wanted.keeps(message) and may_see(req, message.operator_id),
+        lambda message: wanted.keeps(message) and may_see(req, message.about.operator_id),
         query.format,
     )
     headers = {
@@ -181,11 +181,11 @@ def _csv_line(message: Message) -> str:
     return _csv_text(
         (
             to_rfc3339(message.at),
-            message.direction,
-            message.action,
-            message.outcome,
-            message.message_id,
-            message.protocol,
+            message.about.direction,
+            message.about.action,
+            message.about.outcome,
+            message.about.message_id,
+            message.about.protocol,
             request,
             answer or "",
         )

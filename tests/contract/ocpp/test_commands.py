@@ -192,6 +192,20 @@ def test_a_new_command_does_not_wait_for_the_job_behind_a_silent_one(world: Worl
     assert wire.outcome(silent)[0] == "timed_out"
 
 
+def test_the_next_life_sign_frees_a_line_that_is_silent(world: World, wire: Wire) -> None:
+    """A charger that restarted has forgotten our CALL: what waits behind it need not wait for the job."""
+    lost, waiting = wire.queue("ClearCache", {}), wire.queue("Reset", {"type": "Soft"})
+    assert [sent[1] for sent in wire.commands()] == [lost.command_id]
+    assert wire.connect()[0] == 200
+    world.advance(20)
+    wire.call("Heartbeat", {})
+    assert wire.commands() == [], "its answer may still come"
+    world.advance(20)
+    wire.call("Heartbeat", {})
+    assert [sent[1] for sent in wire.commands()] == [waiting.command_id]
+    assert wire.outcome(lost)[0] == "timed_out"
+
+
 def test_what_nobody_could_send_in_time_times_out(world: World, wire: Wire) -> None:
     wire.close()
     start = wire.queue("RemoteStartTransaction", {"idTag": "X"})

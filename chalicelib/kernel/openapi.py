@@ -21,6 +21,10 @@ def build(apis: Iterable[Api], *, title: str, version: str) -> dict[str, Any]:
     endpoints = [endpoint for api in apis for endpoint in api.endpoints]
     shapes = _shapes(endpoints)
     schemas, components = msgspec.json.schema_components(shapes, ref_template=REF_TEMPLATE)
+    for component in components.values():
+        if "description" in component:
+            # A docstring: Python 3.13 takes the indentation away, earlier ones leave it.
+            component["description"] = inspect.cleandoc(component["description"])
     by_shape = dict(zip(map(_key, shapes), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()

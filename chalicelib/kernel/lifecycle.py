@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from chalicelib.kernel.errors import DomainError, Kind
 
+State = TypeVar("State", bound=str)
+
 
 @dataclass(frozen=True)
-class Lifecycle:
-    """`transitions[(state, event)]` is the next state; a pair that is not in the table is refused."""
+class Lifecycle(Generic[State]):
+    """`transitions[(state, event)]` is the next state; a pair that is not in the table is refused. `State` is the
+    Literal of the states, or plain text."""
 
     noun: str
-    initial: str
-    transitions: Mapping[tuple[str, str], str]
+    initial: State
+    transitions: Mapping[tuple[State, str], State]
 
     @property
-    def states(self) -> frozenset[str]:
+    def states(self) -> frozenset[State]:
         sources = {state for state, _ in self.transitions}
         return frozenset({self.initial} | sources | set(self.transitions.values()))
 
@@ -26,13 +30,13 @@ class Lifecycle:
         return frozenset(event for _, event in self.transitions)
 
     @property
-    def final_states(self) -> frozenset[str]:
+    def final_states(self) -> frozenset[State]:
         return self.states - {state for state, _ in self.transitions}
 
-    def allows(self, state: str, event: str) -> bool:
+    def allows(self, state: State, event: str) -> bool:
         return (state, event) in self.transitions
 
-    def next(self, state: str, event: str) -> str:
+    def next(self, state: State, event: str) -> State:
         """The state after `event`. Raises DomainError `<noun>.illegal_transition` (409) if there is none."""
         try:
             return self.transitions[(state, event)]

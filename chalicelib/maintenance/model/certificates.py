@@ -37,7 +37,7 @@ MAX_REASON: Final = 500
 RENEWAL_DAYS: Final = (30, 14, 7, 3, 1)
 """Before the end: a charger renews by itself within its last month (OCPP 2.0.1 A03), if it does."""
 
-CERTIFICATE_LIFECYCLE: Final = Lifecycle(
+CERTIFICATE_LIFECYCLE: Final[Lifecycle[CertificateState]] = Lifecycle(
     noun="certificate",
     initial="requested",
     transitions={

@@ -26,7 +26,6 @@ from chalicelib.maintenance.model.certificates import (
     RETRY_PAUSE,
     CertificateKind,
     CertificateRequest,
-    CertificateState,
     IssuedCertificate,
     certificate_id_of,
 )
@@ -271,8 +270,7 @@ def _is_full(ctx: Context, charger_id: str) -> bool:
 
 
 def _moved(request: CertificateRequest, event: str, now: datetime) -> CertificateRequest:
-    state: CertificateState = CERTIFICATE_LIFECYCLE.next(request.state, event)  # type: ignore[assignment]
-    return replace(request, state=state, changed_at=now)
+    return replace(request, state=CERTIFICATE_LIFECYCLE.next(request.state, event), changed_at=now)
 
 
 def _save(uow: UnitOfWork, before: CertificateRequest | None, after: CertificateRequest) -> None:

@@ -5,10 +5,8 @@ What any version has (one at a time, never twice, silence, malformed answers) is
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -191,9 +189,8 @@ def words(version: Version, action: str) -> list[str]:
 
 
 def actions_of(version: Version) -> set[str]:
-    folder = Path(str(importlib.util.find_spec("ocpp").submodule_search_locations[0]))  # type: ignore[union-attr,index]
-    names = (folder / version.protocol.replace("ocpp", "v").replace(".", "") / "schemas").glob("*Request.json")
-    return {path.name.removesuffix("Request.json") for path in names}
+    folder = version.schemas.path("HeartbeatRequest").parent
+    return {path.name.removesuffix("Request.json") for path in folder.glob("*Request.json")}
 
 
 @pytest.mark.parametrize(("protocol", "action"), ROWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -97,14 +98,15 @@ def test_the_cost_is_told_while_it_runs_and_at_the_end(story: Story) -> None:
 def test_a_whole_session_told_hours_later(story: Story) -> None:
     """E04: the charger was offline. What it tells late is dated by its own clock, and billed the same."""
     told = []
-    for kind, trigger, more in (
+    pieces: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("Started", "Authorized", {"token": CARD, "state": "Charging", "wh": BEGIN_WH, "context": "Transaction.Begin"}),
         ("Updated", "MeterValuePeriodic", {"wh": 5000}),
         ("Ended", "StopAuthorized", {"reason": "Local", "wh": END_WH, "context": "Transaction.End"}),
-    ):
+    )
+    for kind, trigger, more in pieces:
         story.world.advance(600)
         story.seq_no += 1
-        told.append(story.payload(kind, trigger, offline=True, **more))  # type: ignore[arg-type]
+        told.append(story.payload(kind, trigger, offline=True, **more))
     began_at = story.world.clock.now() - timedelta(seconds=1200)
     story.world.advance(3 * 3600)
     for payload in told:

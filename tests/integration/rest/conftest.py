@@ -49,13 +49,7 @@ def things(site: Site) -> dict[str, str]:
     [ended] = site.sessions()
     world.commit(lambda uow: drivers.link_operator(uow, site.operator.operator_id, driver_id))
     world.driver_token(driver_id)
-    command = world.commit(
-        lambda uow: chargers.queue_command(
-            uow, charger_id=CHARGER_ID, action="ClearCache", payload={}, requested_by="things"
-        )
-    )
-    certificate_id = issued_certificate(site)
-    world.commit(lambda uow: maintenance.report_customer_information(uow, site.charger, 5, "Dana Driver", 0, True))
+    of_charger = things_of_charger(site)
     topup, payment = world.commit(
         lambda uow: wallets.begin_topup(
             uow,
@@ -63,21 +57,6 @@ def things(site: Site) -> dict[str, str]:
             payment_id=world.ctx.new_id("pay"),
             driver_id=driver_id,
             amount=Money(1000, "EUR"),
-        )
-    )
-    template = ChargerTemplate(
-        template_id=world.ctx.new_id("tpl"),
-        operator_id=site.operator.operator_id,
-        name="Ours",
-        created_at=world.ctx.now(),
-        settings=[Setting("ClockAlignedDataInterval", "0")],
-    )
-    world.commit(lambda uow: chargers.add_template(uow, template))
-    world.commit(lambda uow: chargers.set_override(uow, site.charger, Setting("HeartbeatInterval", "500")))
-    wrong = "Basic " + base64.b64encode(f"{CHARGER_ID}:wrong".encode()).decode()
-    world.commit(
-        lambda uow: chargers.check_handshake(
-            uow, identity=CHARGER_ID, authorization=wrong, offered_protocols=["ocpp1.6"], source_ip="192.0.2.9"
         )
     )
     reservation = world.commit(
@@ -99,15 +78,12 @@ def things(site: Site) -> dict[str, str]:
     settlement_jobs.settlement_compute({"operator_id": site.operator.operator_id, "business_day": day}, None)
     settlement_jobs.settlement_post({"operator_id": site.operator.operator_id, "business_day": day}, None)
     world.run_events()
-    return {
+    return of_charger | {
         "organization_id": site.operator.operator_id,
         "user_id": site.operator.user.user_id,
         "location_id": site.location.location_id,
         "charger_id": CHARGER_ID,
         "code": CHARGER_ID,
-        "command_id": command.command_id,
-        "certificate_id": certificate_id,
-        "template_id": template.template_id,
         "tariff_id": site.tariff.tariff_id,
         "driver_id": driver_id,
         "id_token": CARD,
@@ -120,6 +96,38 @@ def things(site: Site) -> dict[str, str]:
         "settlement_id": f"{site.operator.operator_id}.{day}",
         "business_day": day,
         "fresh": "0",
+    }
+
+
+def things_of_charger(site: Site) -> dict[str, str]:
+    """What hangs on the charger: a command, a certificate, a report, a template, an override, a refused handshake."""
+    world = site.world
+    command = world.commit(
+        lambda uow: chargers.queue_command(
+            uow, charger_id=CHARGER_ID, action="ClearCache", payload={}, requested_by="things"
+        )
+    )
+    certificate_id = issued_certificate(site)
+    world.commit(lambda uow: maintenance.report_customer_information(uow, site.charger, 5, "Dana Driver", 0, True))
+    template = ChargerTemplate(
+        template_id=world.ctx.new_id("tpl"),
+        operator_id=site.operator.operator_id,
+        name="Ours",
+        created_at=world.ctx.now(),
+        settings=[Setting("ClockAlignedDataInterval", "0")],
+    )
+    world.commit(lambda uow: chargers.add_template(uow, template))
+    world.commit(lambda uow: chargers.set_override(uow, site.charger, Setting("HeartbeatInterval", "500")))
+    wrong = "Basic " + base64.b64encode(f"{CHARGER_ID}:wrong".encode()).decode()
+    world.commit(
+        lambda uow: chargers.check_handshake(
+            uow, identity=CHARGER_ID, authorization=wrong, offered_protocols=["ocpp1.6"], source_ip="192.0.2.9"
+        )
+    )
+    return {
+        "command_id": command.command_id,
+        "certificate_id": certificate_id,
+        "template_id": template.template_id,
     }
 
 

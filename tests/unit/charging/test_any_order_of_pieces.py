@@ -14,7 +14,7 @@ from chalicelib.charging.model import MeterSample, TransactionEvent, missing_seq
 from chalicelib.charging.model.transactions import MAX_MISSING
 from tests import world as worlds
 from tests.site import CARD, Site, build_site
-from tests.unit.charging.test_transaction_events import Teller
+from tests.unit.charging.teller import Teller
 
 FIRST = [("TX-1", kind) for kind in ("started", "updated", "later", "ended")]
 SECOND = [("TX-2", kind) for kind in ("started", "updated", "later", "ended")]

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.charging import jobs, lookup, service
 from chalicelib.charging.model import BEGIN_TIMEOUT, ChargingSession, EventOutcome
 from tests.site import CARD, Site
-from tests.unit.charging.test_transaction_events import CHARGED_SEVEN, OTHER_CARD, Teller, commands, ends_right
+from tests.unit.charging.teller import CHARGED_SEVEN, OTHER_CARD, Teller, commands, ends_right
 
 
 @pytest.fixture

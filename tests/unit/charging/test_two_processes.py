@@ -14,8 +14,8 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.ledger.jobs import prove_ledger
 from tests.site import CARD, Site
+from tests.unit.charging.teller import OTHER_CARD, Teller, commands, ends_right
 from tests.unit.charging.test_races import AfterRead, after_read  # noqa: F401
-from tests.unit.charging.test_transaction_events import OTHER_CARD, Teller, commands, ends_right
 from tests.world import SECRETS, WorldContext
 
 

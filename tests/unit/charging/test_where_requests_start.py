@@ -12,7 +12,7 @@ from chalicelib.charging import lookup, service
 from chalicelib.charging.model import ChargingSession
 from chalicelib.drivers import service as drivers
 from tests.site import CARD, Site
-from tests.unit.charging.test_transaction_events import OTHER_CARD, Teller, commands
+from tests.unit.charging.teller import OTHER_CARD, Teller, commands
 
 
 @pytest.fixture

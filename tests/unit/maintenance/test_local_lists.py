@@ -17,14 +17,9 @@ from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.maintenance import jobs, service
 from chalicelib.maintenance.model.local_lists import (
     MAX_ENTRIES,
-    MAX_VERSION,
     PAGE_ENTRIES,
-    ListEntry,
     ListLimits,
-    changes_between,
     limits_of,
-    next_versions,
-    pages_of,
 )
 from chalicelib.ocpp import outbound
 from tests.unit.maintenance.conftest import Told
@@ -382,28 +377,3 @@ def test_one_of_an_unknown_charger(told: Told) -> None:
     told.world.commit(lambda uow: service.record_local_list_version(uow, "NOBODY", 3))
     told.world.commit(lambda uow: service.record_local_list_answer(uow, "NOBODY", 3, "Accepted"))
     assert told.rows() == before
-
-
-# -- pure ---------------------------------------------------------------------------------------------------------
-
-
-def test_differences() -> None:
-    held = {"A": ListEntry("A"), "B": ListEntry("b", group_id="G")}
-    wanted = {"B": ListEntry("b", group_id="H"), "C": ListEntry("C")}
-    assert changes_between(held, wanted) == [
-        {"id_token": "A"},
-        {"id_token": "b", "status": "Accepted", "group_id": "H"},
-        {"id_token": "C", "status": "Accepted"},
-    ]
-    assert changes_between(held, held) == []
-
-
-@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (PAGE_ENTRIES, 1), (PAGE_ENTRIES + 1, 2)])
-def test_pages(count: int, pages: int) -> None:
-    assert len(pages_of([{}] * count, PAGE_ENTRIES)) == pages
-
-
-def test_versions_stay_within_ocpps_integer() -> None:
-    assert next_versions(7, 3) == 8
-    assert next_versions(MAX_VERSION - 3, 3) == MAX_VERSION - 2
-    assert next_versions(MAX_VERSION - 2, 3) == 1

@@ -49,6 +49,7 @@ def contract(station: Station, emaid: str) -> str:
     the root's own key does."""
     bundle = station.world.ctx.secret("certificate-authority").encode()
     key, root = load_pem_private_key(bundle, None), x509.load_pem_x509_certificate(bundle)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
     now = station.world.ctx.now()
     certificate = (
         x509.CertificateBuilder()
@@ -58,7 +59,7 @@ def contract(station: Station, emaid: str) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
-        .sign(key, hashes.SHA256())  # type: ignore[arg-type]
+        .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(Encoding.PEM).decode()
 

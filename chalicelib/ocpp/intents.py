@@ -49,9 +49,9 @@ def _stop_answered(uow: UnitOfWork, command: Command, answer: Answer) -> None:
 
 
 def _password_answered(uow: UnitOfWork, command: Command, answer: Answer) -> None:
-    # A command that was never sent, or whose charger said no, changed nothing; silence may have.
-    refused = not answer.accepted and answer.detail != TIMED_OUT
-    chargers.handle_password_answer(uow, command.charger_id, accepted=answer.accepted, refused=refused)
+    # A charger that was silent may have either: both stay.
+    if not answer.accepted and answer.detail != TIMED_OUT:
+        chargers.forget_new_password(uow, command.charger_id)
 
 
 def _configuration_read(uow: UnitOfWork, command: Command, answer: Answer) -> None:

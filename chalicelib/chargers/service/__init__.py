@@ -63,7 +63,7 @@ from chalicelib.chargers.service.reporting import record_boot, record_status
 from chalicelib.chargers.service.securing import (
     expect_password,
     expect_security_profile,
-    handle_password_answer,
+    forget_new_password,
     rotate_password_by_command,
 )
 from chalicelib.chargers.service.templating import (
@@ -97,6 +97,7 @@ __all__ = [
     "finish_command",
     "follow_report",
     "follow_up",
+    "forget_new_password",
     "get_charger",
     "get_command",
     "get_configuration",
@@ -107,7 +108,6 @@ __all__ = [
     "handle_boot",
     "handle_configuration_read",
     "handle_configuration_write",
-    "handle_password_answer",
     "is_write_wanted",
     "list_attempts",
     "list_chargers",

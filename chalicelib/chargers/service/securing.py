@@ -46,12 +46,11 @@ def expect_password(uow: UnitOfWork, charger: Charger, password: str) -> None:
     change_security(uow, charger, ChargerRow.new_password_hash.set(hashed))
 
 
-def handle_password_answer(uow: UnitOfWork, charger_id: str, *, accepted: bool, refused: bool) -> None:
-    """A charger that refused the new password keeps the old one. One that was silent may have either."""
-    if refused and not accepted:
-        charger = require_charger(uow.ctx, charger_id)
-        if charger.new_password_hash is not None:
-            change_security(uow, charger, ChargerRow.new_password_hash.remove())
+def forget_new_password(uow: UnitOfWork, charger_id: str) -> None:
+    """The charger refused the new password, or never heard of it: the old one alone counts."""
+    charger = require_charger(uow.ctx, charger_id)
+    if charger.new_password_hash is not None:
+        change_security(uow, charger, ChargerRow.new_password_hash.remove())
 
 
 def expect_security_profile(uow: UnitOfWork, charger_id: str, profile: int) -> None:

@@ -43,7 +43,7 @@ def keep_network_profile(uow: UnitOfWork, charger: Charger, asked: Payload, answ
         profile = asked["connectionData"]["securityProfile"]
         chargers.expect_security_profile(uow, charger.charger_id, profile)
     elif "basicAuthPassword" in asked["connectionData"]:
-        chargers.handle_password_answer(uow, charger.charger_id, accepted=False, refused=True)
+        chargers.forget_new_password(uow, charger.charger_id)
 
 
 def _actual(items: Iterable[Payload]) -> Iterable[Payload]:

@@ -25,8 +25,9 @@ from chalicelib.identity import api_operator as identity_operator
 from chalicelib.identity import api_person as identity_person
 from chalicelib.identity import api_public as identity_public
 from chalicelib.identity.service import authenticate
+from chalicelib.identity.service.auditing import record
 from chalicelib.kernel import openapi
-from chalicelib.kernel.http import JSON_TYPE, RestApp, mount
+from chalicelib.kernel.rest import JSON_TYPE, RestApp, mount
 from chalicelib.ledger import api_operator as ledger_operator
 from chalicelib.ledger import jobs as ledger_jobs
 from chalicelib.maintenance import api_operator as maintenance_operator
@@ -82,7 +83,7 @@ JOBS = (
 
 # Chalice would add a handler of its own to our logger and silence all below ERROR.
 app = RestApp("wattfare", configure_logs=False)
-mount(app, APIS, authenticate)
+mount(app, APIS, authenticate, record)
 for blueprint in JOBS:
     app.register_blueprint(blueprint)
 

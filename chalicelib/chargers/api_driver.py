@@ -100,7 +100,7 @@ class WebPayment(Shape):
     version: Annotated[str, msgspec.Meta(max_length=20)]
 
 
-@api.post("/v1/driver/web-payments", status=200)
+@api.post("/v1/driver/web-payments", status=200, audited=False)
 def start_web_payment(req: Request, body: WebPayment) -> DriverChargerView:
     """A charger by the code on its display, good for a minute or two (422 web_payment.invalid: scan it again).
 

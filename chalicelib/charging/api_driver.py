@@ -37,7 +37,7 @@ class MyReservationRequest(Shape):
     evse_no: int | None = None
 
 
-@api.post("/v1/driver/sessions", idempotency_key=True)
+@api.post("/v1/driver/sessions", idempotency_key=True, audited=False)
 def start_session(req: Request, body: SessionRequest) -> SessionView:
     """Start a charge.
 
@@ -76,7 +76,7 @@ def get_my_session(req: Request, session_id: str) -> SessionView:
     return views.session_with(req.ctx, session, reading)
 
 
-@api.post("/v1/driver/sessions/{session_id}/stop", status=202, idempotency_key=True)
+@api.post("/v1/driver/sessions/{session_id}/stop", status=202, idempotency_key=True, audited=False)
 def stop_my_session(req: Request, session_id: str) -> SessionView:
     """Stop a charge.
 
@@ -87,7 +87,7 @@ def stop_my_session(req: Request, session_id: str) -> SessionView:
     return views.session_detail(req.ctx, session)
 
 
-@api.post("/v1/driver/reservations", idempotency_key=True)
+@api.post("/v1/driver/reservations", idempotency_key=True, audited=False)
 def create_my_reservation(req: Request, body: MyReservationRequest) -> ReservationView:
     """Reserve a connector for me, for a day at most. The charger decides: look again for the state."""
     charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
@@ -123,7 +123,7 @@ def get_my_reservation(req: Request, reservation_id: str) -> ReservationView:
     return views.reservation_view(_my_reservation(req, reservation_id), req.ctx.now())
 
 
-@api.delete("/v1/driver/reservations/{reservation_id}", status=202)
+@api.delete("/v1/driver/reservations/{reservation_id}", status=202, audited=False)
 def cancel_my_reservation(req: Request, reservation_id: str) -> ReservationView:
     """Let the connector go. It is free when the charger has said so."""
     reservation = _my_reservation(req, reservation_id)

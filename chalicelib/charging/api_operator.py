@@ -9,12 +9,12 @@ import msgspec
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import charger_key
+from chalicelib.chargers.scope import Places, listed_places, may_see_at, owned_charger
 from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import ChargingSession, Reservation
 from chalicelib.charging.views import CdrView, MeterReadingView, OrphanStopView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import IdToken
-from chalicelib.identity.scope import listed_operator
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.ids import derived_id
@@ -63,16 +63,19 @@ class CdrsQuery(PageQuery, kw_only=True):
 def list_sessions(req: Request, query: SessionsQuery) -> PageView[SessionView]:
     """Charging sessions at my chargers, newest first."""
 
+    places = _places(req, query.operator_id)
+
     def keep(session: ChargingSession) -> bool:
         return (
-            (query.driver_id is None or session.driver_id == query.driver_id)
+            places.has(session.location_id)
+            and (query.driver_id is None or session.driver_id == query.driver_id)
             and (query.charger_id is None or charger_key(session.charger_id) == charger_key(query.charger_id))
             and (query.state is None or session.state == query.state)
         )
 
     page = lookup.find_sessions(
         req.ctx,
-        operator_id=_operator(req, query.operator_id),
+        operator_id=places.operator_id,
         keep=keep,
         date_from=query.date_from and check_moment(query.date_from, "/date_from"),
         date_to=query.date_to and check_moment(query.date_to, "/date_to"),
@@ -106,9 +109,14 @@ def stop_session(req: Request, session_id: str) -> SessionView:
 @api.get("/v1/cdrs", permission="cdrs:read")
 def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
     """The sealed billing records of one business day."""
-    operator_id = _operator(req, query.operator_id)
+    places = _places(req, query.operator_id)
     page = lookup.list_cdrs(
-        req.ctx, operator_id, query.business_day.isoformat(), limit=query.limit, cursor=query.cursor
+        req.ctx,
+        places.operator_id,
+        query.business_day.isoformat(),
+        keep=lambda cdr: places.has(cdr.location_id),
+        limit=query.limit,
+        cursor=query.cursor,
     )
     return page_view(page, views.cdr_view)
 
@@ -126,10 +134,11 @@ def get_session_cdr(req: Request, session_id: str) -> CdrView:
 def list_orphan_stops(req: Request, query: OperatorQuery) -> PageView[OrphanStopView]:
     """Stops of my chargers that billed nothing, latest first: of transactions that nobody knows, or of sessions that
     had been given up."""
+    places = _places(req, query.operator_id)
     page = lookup.list_orphan_stops(
         req.ctx,
-        _operator(req, query.operator_id),
-        keep=lambda stop: _is_at(query, stop.charger_id),
+        places.operator_id,
+        keep=lambda stop: _is_at(query, stop.charger_id) and places.has_charger(req.ctx, stop.charger_id),
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -139,9 +148,7 @@ def list_orphan_stops(req: Request, query: OperatorQuery) -> PageView[OrphanStop
 @api.post("/v1/reservations", permission="sessions:write", idempotency_key=True)
 def create_reservation(req: Request, body: ReservationRequest) -> ReservationView:
     """Reserve a connector for an id token, for a day at most. The charger decides: look again for the state."""
-    charger = chargers.require_charger(req.ctx, body.charger_id)
-    if not (req.actor.is_platform or charger.operator_id == req.actor.organization_id):
-        raise not_found("charger", body.charger_id)
+    charger = owned_charger(req, body.charger_id)
     card = _known_card(req, charger.operator_id, body.id_token)
     claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
     key = req.claim.idempotency_key if req.claim else req.request_id
@@ -163,10 +170,13 @@ def create_reservation(req: Request, body: ReservationRequest) -> ReservationVie
 @api.get("/v1/reservations", permission="sessions:read")
 def list_reservations(req: Request, query: OperatorQuery) -> PageView[ReservationView]:
     """Reservations at my chargers, newest first."""
+    places = _places(req, query.operator_id)
     page = lookup.list_reservations(
         req.ctx,
-        operator_id=_operator(req, query.operator_id),
-        keep=lambda reservation: _is_at(query, reservation.charger_id),
+        operator_id=places.operator_id,
+        keep=lambda reservation: (
+            _is_at(query, reservation.charger_id) and places.has_charger(req.ctx, reservation.charger_id)
+        ),
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -202,21 +212,21 @@ def _is_at(query: OperatorQuery, charger_id: str) -> bool:
 
 def _owned_reservation(req: Request, reservation_id: str) -> Reservation:
     reservation = lookup.find_reservation(req.ctx, reservation_id)
-    if reservation is None or not (req.actor.is_platform or reservation.operator_id == req.actor.organization_id):
+    charger = None if reservation is None else chargers.get_charger(req.ctx, reservation.charger_id)
+    location_id = None if charger is None else charger.location_id
+    if reservation is None or not may_see_at(req, reservation.operator_id, location_id):
         raise not_found("reservation", reservation_id)
     return reservation
 
 
-def _operator(req: Request, operator_id: str | None) -> str:
-    if not req.actor.is_platform:
-        return listed_operator(req, operator_id)
-    if operator_id is None:
+def _places(req: Request, operator_id: str | None) -> Places:
+    if req.actor.is_platform and operator_id is None:
         raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
-    return operator_id
+    return listed_places(req, operator_id)
 
 
 def _owned(req: Request, session_id: str) -> ChargingSession:
     session = lookup.find_session(req.ctx, session_id)
-    if session is None or not (req.actor.is_platform or session.operator_id == req.actor.organization_id):
+    if session is None or not may_see_at(req, session.operator_id, session.location_id):
         raise not_found("charging_session", session_id)
     return session

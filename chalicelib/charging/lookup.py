@@ -250,10 +250,19 @@ def find_cdr(ctx: Context, session_id: str) -> Cdr | None:
     return CDRS.get(ctx, session_pk(session_id), "cdr")
 
 
-def list_cdrs(ctx: Context, operator_id: str, day: str, *, limit: int, cursor: str | None) -> Page[Cdr]:
-    """The operator's CDRs of one business day, oldest first."""
+def list_cdrs(
+    ctx: Context,
+    operator_id: str,
+    day: str,
+    *,
+    keep: Callable[[Cdr], bool] = lambda cdr: True,
+    limit: int,
+    cursor: str | None,
+) -> Page[Cdr]:
+    """The operator's CDRs of one business day, oldest first. A page is shorter by those that `keep` leaves out."""
     keys = CDR_TOTALS.query(ctx, f"{operator_id}#{day}", index=CdrRow.by_day, limit=limit, cursor=cursor)
-    return Page(CDRS.batch_get(ctx, [(session_pk(key.session_id), "cdr") for key in keys.data]), keys.next_cursor)
+    cdrs = CDRS.batch_get(ctx, [(session_pk(key.session_id), "cdr") for key in keys.data])
+    return Page([cdr for cdr in cdrs if keep(cdr)], keys.next_cursor)
 
 
 def cdr_totals_of_day(ctx: Context, operator_id: str, day: str) -> Iterator[CdrTotals]:

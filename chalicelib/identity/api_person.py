@@ -61,10 +61,11 @@ def get_me(req: Request) -> MeView:
 def update_me(req: Request, body: MePatch) -> MeView:
     """Changes the name or language of the signed-in user. Drivers have their own resource, `/v1/driver/me`."""
     changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
-    if req.actor.user_id is None or req.actor.organization_kind is None:
+    if req.actor.user_id is None or req.actor.organization_id is None:
         raise invalid("me.not_a_user", "This sign-in belongs to a driver; change /v1/driver/me.")
     user = service.get_user(req.ctx, req.actor.user_id)
-    service.update_user(req.uow, user, req.actor.organization_kind, changes, by=user.user_id)
+    organization = service.get_organization(req.ctx, req.actor.organization_id)
+    service.update_user(req.uow, user, organization, changes, by=user.user_id)
     return _view(req, changes)
 
 

@@ -1,7 +1,8 @@
 """Rows of identity. Private to this folder.
 
-Organisations and users are listed through `by_organization`, whose hash key is the organisation they belong to: a
-user's own, an organisation's parent. Rows that only guard against guessing expire by themselves.
+What belongs to an organisation stands under its key. Organisations and users are listed through `by_organization`,
+whose hash key is the organisation they belong to: a user's own, an organisation's parent. Rows that only guard
+against guessing expire by themselves.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.identity.model import (
     Attempts,
+    AuditEvent,
     Login,
     LoginPointer,
     Organization,
+    Region,
     SignIn,
     User,
+    UserGroup,
     VerificationCode,
     email_key,
 )
@@ -26,6 +30,9 @@ from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
 
 TABLE = table_name("identity")
+
+GROUP_PREFIX = "group#"
+REGION_PREFIX = "region#"
 
 
 class ByOrganization(GlobalSecondaryIndex[Any]):
@@ -37,6 +44,17 @@ class ByOrganization(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+class ByAuditedObject(GlobalSecondaryIndex[Any]):
+    """The history of one object in the log of one organisation, in the order of time."""
+
+    class Meta:
+        index_name = "by_audited_object"
+        projection = KeysOnlyProjection()
+
+    audited_object = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
 class OrganizationRow(Row):
     class Meta:
         table_name = TABLE
@@ -44,6 +62,7 @@ class OrganizationRow(Row):
     organization_id = UnicodeAttribute()
     kind = UnicodeAttribute()
     parent_id = UnicodeAttribute(null=True)
+    path = ValueAttribute(list[str])
     name = UnicodeAttribute()
     email = UnicodeAttribute()
     currency = UnicodeAttribute()
@@ -69,8 +88,60 @@ class UserRow(Row):
     language = UnicodeAttribute()
     created_at = MomentAttribute()
     state = UnicodeAttribute()
+    user_name = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    region_ids = ValueAttribute(list[str])
+    vending_point_ids = ValueAttribute(list[str])
     member_of = UnicodeAttribute()
     by_organization = ByOrganization()
+
+
+class UserGroupRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    organization_id = UnicodeAttribute()
+    group_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    permissions = ValueAttribute(list[str])
+    created_at = MomentAttribute()
+    description = UnicodeAttribute()
+    revision = NumberAttribute()
+
+
+class RegionRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    region_id = UnicodeAttribute()
+    organization_id = UnicodeAttribute()
+    level = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created_at = MomentAttribute()
+    parent_id = UnicodeAttribute(null=True)
+    path = ValueAttribute(list[str])
+
+
+class AuditEventRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    by_audited_object = ByAuditedObject()
+    audit_id = UnicodeAttribute()
+    owner_id = UnicodeAttribute()
+    action = UnicodeAttribute()
+    object_type = UnicodeAttribute()
+    object_id = UnicodeAttribute()
+    occurred_at = MomentAttribute()
+    actor_kind = UnicodeAttribute()
+    actor_id = UnicodeAttribute()
+    actor_organization_id = UnicodeAttribute(null=True)
+    api_key_id = UnicodeAttribute(null=True)
+    source_ip = UnicodeAttribute()
+    request_id = UnicodeAttribute()
+    before = ValueAttribute(dict[str, Any])
+    after = ValueAttribute(dict[str, Any])
+    audited_object = UnicodeAttribute()
 
 
 class LoginRow(Row):
@@ -141,6 +212,22 @@ def user_key(user_id: str) -> tuple[str, str]:
     return f"user#{user_id}", "user"
 
 
+def group_key(organization_id: str, group_id: str) -> tuple[str, str]:
+    return organization_key(organization_id)[0], f"{GROUP_PREFIX}{group_id}"
+
+
+def region_key(organization_id: str, region_id: str) -> tuple[str, str]:
+    return organization_key(organization_id)[0], f"{REGION_PREFIX}{region_id}"
+
+
+def audit_pk(owner_id: str) -> str:
+    return f"audit#{owner_id}"
+
+
+def audited_object(owner_id: str, object_type: str, object_id: str) -> str:
+    return f"{owner_id}#{object_type}#{object_id}"
+
+
 def login_key(email: str) -> tuple[str, str]:
     return f"login#{email_key(email)}", "login"
 
@@ -172,6 +259,18 @@ USERS: Table[User] = Table(
     User,
     key=lambda user: user_key(user.user_id),
     extra=lambda user: {"member_of": user.organization_id},
+)
+USER_GROUPS: Table[UserGroup] = Table(
+    UserGroupRow, UserGroup, key=lambda group: group_key(group.organization_id, group.group_id)
+)
+REGIONS: Table[Region] = Table(
+    RegionRow, Region, key=lambda region: region_key(region.organization_id, region.region_id)
+)
+AUDIT_EVENTS: Table[AuditEvent] = Table(
+    AuditEventRow,
+    AuditEvent,
+    key=lambda event: (audit_pk(event.owner_id), event.audit_id),
+    extra=lambda event: {"audited_object": audited_object(event.owner_id, event.object_type, event.object_id)},
 )
 LOGINS: Table[Login] = Table(LoginRow, Login, key=lambda login: login_key(login.email))
 LOGIN_POINTERS: Table[LoginPointer] = Table(

@@ -10,21 +10,25 @@ from chalicelib.kernel.errors import forbidden
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person, or the system itself.
+    """A signed-in person, a machine with an API key, or the system itself.
 
     `organization_id` is set for users of an organisation, `driver_id` for drivers; one person may be both.
     `sign_in_id` names the device's sign-in, which signing out ends.
     `permissions` are `resource:action`; `*` grants all, `resource:*` all actions on a resource.
+    `region_ids` and `vending_point_ids`: what a user is narrowed to; None is everywhere of the organisation.
     """
 
-    kind: Literal["person", "system", "anonymous"]
+    kind: Literal["person", "api_key", "system", "anonymous"]
     login_id: str = ""
     sign_in_id: str = ""
     organization_id: str | None = None
     organization_kind: str | None = None
     user_id: str | None = None
     driver_id: str | None = None
+    api_key_id: str | None = None
     permissions: frozenset[str] = field(default_factory=frozenset)
+    region_ids: frozenset[str] | None = None
+    vending_point_ids: frozenset[str] | None = None
     source_ip: str = ""
 
     def may(self, permission: str) -> bool:
@@ -38,8 +42,8 @@ class Actor:
 
     @property
     def person_id(self) -> str:
-        """Who asked, for the record: the user of an organisation, or the login of somebody who is none."""
-        return self.user_id or self.login_id
+        """Who asked, for the record: the user of an organisation, the API key, or the login of somebody who is none."""
+        return self.user_id or self.api_key_id or self.login_id
 
     @property
     def is_platform(self) -> bool:

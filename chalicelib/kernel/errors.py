@@ -1,6 +1,6 @@
 """Domain errors: what went wrong, in words that neither HTTP nor OCPP know.
 
-Raised by models and services; translated at the edge (`kernel.http` into problem+json, `ocpp.gateway` into an
+Raised by models and services; translated at the edge (`kernel.rest` into problem+json, `ocpp.gateway` into an
 answer the charger understands, `kernel.task` into a retry or a log line). `code` is stable and part of the API.
 """
 

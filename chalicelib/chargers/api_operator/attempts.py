@@ -7,7 +7,8 @@ from datetime import datetime
 from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.model import ConnectionAttempt
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator
+from chalicelib.chargers.scope import listed_places
+from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
 
@@ -53,10 +54,12 @@ def list_connection_attempts(req: Request, query: AttemptQuery) -> PageView[Atte
     The operator's own chargers; the platform's people see the unknown identities with `unknown=true`.
     """
     unknown = query.unknown and req.actor.is_platform
+    places = listed_places(req, query.operator_id)
     page = service.list_attempts(
         req.ctx,
-        None if unknown else listed_operator(req, query.operator_id),
+        None if unknown else places.operator_id,
         charger_id=query.charger_id,
+        keep=lambda attempt: unknown or places.has_charger(req.ctx, attempt.charger_id),
         limit=query.limit,
         cursor=query.cursor,
     )

@@ -18,12 +18,11 @@ from chalicelib.chargers.api_operator.common import (
     Unset,
     api,
     changes_of,
-    owned_location,
 )
 from chalicelib.chargers.model import Charger, Evse
-from chalicelib.chargers.scope import owned_charger
+from chalicelib.chargers.scope import listed_places, owned_charger, owned_location
 from chalicelib.chargers.service import ChargerFacts
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
+from chalicelib.identity.scope import OperatorPageQuery, owning_operator
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
@@ -291,9 +290,11 @@ def list_chargers(req: Request, query: ChargerQuery) -> PageView[ChargerView]:
     `registered=false` lists those that are not placed at a location yet. A page may be short while filters are rare;
     go on with its cursor.
     """
+    places = listed_places(req, query.operator_id)
     page = service.list_chargers(
         req.ctx,
-        listed_operator(req, query.operator_id),
+        places.operator_id,
+        is_seen=lambda charger: places.has(charger.location_id),
         registered=query.registered,
         location_id=query.location_id,
         online=query.online,

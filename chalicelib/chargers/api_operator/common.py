@@ -6,11 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chalicelib.chargers import service
-from chalicelib.chargers.model import Location
-from chalicelib.identity.scope import may_see
-from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Api, Request
+from chalicelib.kernel.http import Api
 
 api = Api("network", "operator")
 
@@ -21,13 +17,6 @@ NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
 CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
-
-
-def owned_location(req: Request, location_id: str) -> Location:
-    location = service.get_location(req.ctx, location_id)
-    if location is None or not may_see(req, location.operator_id):
-        raise not_found("location", location_id)
-    return location
 
 
 def changes_of(patch: msgspec.Struct) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from chalicelib.chargers.api_operator.common import (
     Unset,
     api,
     changes_of,
-    owned_location,
 )
 from chalicelib.chargers.model import Location
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
+from chalicelib.chargers.scope import listed_places, owned_location
+from chalicelib.identity.scope import OperatorPageQuery, owning_operator
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 
@@ -121,10 +121,15 @@ def create_location(req: Request, body: LocationCreate) -> LocationView:
 @api.get("/v1/locations", "locations:read")
 def list_locations(req: Request, query: OperatorPageQuery) -> PageView[LocationView]:
     """The operator's locations, oldest first."""
-    operator_id = listed_operator(req, query.operator_id)
-    return page_view(
-        service.list_locations(req.ctx, operator_id, limit=query.limit, cursor=query.cursor), location_view
+    places = listed_places(req, query.operator_id)
+    page = service.list_locations(
+        req.ctx,
+        places.operator_id,
+        keep=lambda location: places.has(location.location_id),
+        limit=query.limit,
+        cursor=query.cursor,
     )
+    return page_view(page, location_view)
 
 
 @api.get("/v1/locations/{location_id}", "locations:read")

@@ -27,7 +27,9 @@ _CODE_LENGTH = 8
 @dataclass(frozen=True)
 class Location:
     """A place with chargers. Coordinates are decimal degrees as text (OCPI GeoLocation), `country` ISO 3166-1
-    alpha-2, `time_zone` an IANA name: the zone of its prices and of its clock."""
+    alpha-2, `time_zone` an IANA name: the zone of its prices and of its clock.
+
+    `agency_id` is the agency whose place it is, `region_id` a region of the operator: they decide who sees it."""
 
     location_id: str
     operator_id: str
@@ -40,6 +42,8 @@ class Location:
     postal_code: str | None = None
     latitude: str | None = None
     longitude: str | None = None
+    agency_id: str | None = None
+    region_id: str | None = None
 
 
 @dataclass(frozen=True)

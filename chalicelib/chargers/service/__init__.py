@@ -58,6 +58,7 @@ from chalicelib.chargers.service.placing import (
     require_charger,
     require_location,
     rotate_password,
+    walk_locations,
 )
 from chalicelib.chargers.service.reporting import record_boot, record_status
 from chalicelib.chargers.service.securing import (
@@ -140,4 +141,5 @@ __all__ = [
     "set_override",
     "start_web_payment",
     "touch",
+    "walk_locations",
 ]

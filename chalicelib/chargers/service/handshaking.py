@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pynamodb.expressions.update import Action
 
@@ -90,13 +90,25 @@ def record_attempt(
 
 
 def list_attempts(
-    ctx: Context, operator_id: str | None, *, charger_id: str | None, limit: int, cursor: str | None
+    ctx: Context,
+    operator_id: str | None,
+    *,
+    charger_id: str | None,
+    keep: Callable[[ConnectionAttempt], bool] | None = None,
+    limit: int,
+    cursor: str | None,
 ) -> Page[ConnectionAttempt]:
     """Refused and odd handshakes, newest first: of an operator's chargers, or (None) of identities that nobody
     registered."""
     steps = ATTEMPTS.walk(ctx, attempts_pk(operator_id), newest_first=True, cursor=cursor)
     wanted = None if charger_id is None else charger_key(charger_id)
-    return page_of(steps, limit, lambda attempt: wanted is None or charger_key(attempt.charger_id) == wanted)
+    return page_of(
+        steps,
+        limit,
+        lambda attempt: (
+            (wanted is None or charger_key(attempt.charger_id) == wanted) and (keep is None or keep(attempt))
+        ),
+    )
 
 
 def settle_security(uow: UnitOfWork, handshake: Accepted) -> None:

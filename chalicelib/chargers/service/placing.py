@@ -7,7 +7,7 @@ itself. A charger's password leaves this module once, when it is made.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -98,16 +98,31 @@ def require_location(ctx: Context, location_id: str) -> Location:
     return location
 
 
-def list_locations(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Location]:
-    steps = LOCATIONS.walk(
+def list_locations(
+    ctx: Context,
+    operator_id: str,
+    *,
+    keep: Callable[[Location], bool] | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Location]:
+    """An operator's locations, oldest first."""
+    return page_of(_walk_locations(ctx, operator_id, cursor), limit, keep)
+
+
+def walk_locations(ctx: Context, operator_id: str) -> Iterator[Location]:
+    """All locations of an operator, oldest first, in bounded memory."""
+    return (location for location, _ in _walk_locations(ctx, operator_id, None))
+
+
+def _walk_locations(ctx: Context, operator_id: str, cursor: str | None) -> Iterator[Step[Location]]:
+    return LOCATIONS.walk(
         ctx,
         operator_id,
         LocationRow.sk2.startswith(LOCATION_PREFIX),
         index=LocationRow.by_operator,
         cursor=cursor,
-        chunk=limit,
     )
-    return page_of(steps, limit)
 
 
 # -- chargers -----------------------------------------------------------------------------------------------------
@@ -217,6 +232,7 @@ def list_chargers(
     location_id: str | None = None,
     online: bool | None = None,
     status: str | None = None,
+    is_seen: Callable[[Charger], bool] | None = None,
     limit: int,
     cursor: str | None,
 ) -> Page[ChargerFacts]:
@@ -224,6 +240,8 @@ def list_chargers(
     now = ctx.now()
 
     def keep(facts: ChargerFacts) -> bool:
+        if is_seen is not None and not is_seen(facts.charger):
+            return False
         if registered is not None and facts.charger.is_placed is not registered:
             return False
         if location_id is not None and facts.charger.location_id != location_id:

@@ -87,6 +87,8 @@ class LocationRow(Row):
     postal_code = UnicodeAttribute(null=True)
     latitude = UnicodeAttribute(null=True)
     longitude = UnicodeAttribute(null=True)
+    agency_id = UnicodeAttribute(null=True)
+    region_id = UnicodeAttribute(null=True)
 
 
 class ChargerRow(Row):

@@ -34,7 +34,6 @@ def encode_access_token(ctx: Context, claims: AccessClaims) -> str:
         "kind": claims.organization_kind,
         "usr": claims.user_id,
         "drv": claims.driver_id,
-        "grp": claims.groups,
     }
     present = {name: value for name, value in payload.items() if value}
     return jwt.encode(present, ctx.secret(KEY_NAME), algorithm=ALGORITHM)
@@ -61,7 +60,6 @@ def decode_access_token(ctx: Context, access_token: str) -> AccessClaims:
             organization_kind=payload.get("kind"),
             user_id=payload.get("usr"),
             driver_id=payload.get("drv"),
-            groups=list(payload.get("grp", [])),
         )
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError):
         raise _invalid() from None

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.identity.model import (
-    OPERATOR_ADMIN_GROUP,
-    PLATFORM_ADMIN_GROUP,
     PLATFORM_ID,
     Organization,
     User,
     check_email,
-    check_groups,
+    check_kind_below,
     check_password,
     check_time_zone,
 )
+from chalicelib.identity.permissions import ADMIN_GROUPS
+from chalicelib.identity.service.groups import check_groups
 from chalicelib.identity.service.logins import add_login, attach_user, find_login
 from chalicelib.identity.store import (
     ORGANIZATIONS,
@@ -85,27 +85,56 @@ def list_organizations(ctx: Context, parent_id: str, *, limit: int, cursor: str 
     return page_of(steps, limit)
 
 
+def lineage_of(ctx: Context, organization_id: str) -> tuple[str, ...]:
+    """Those above an organisation and itself, the platform first; empty for one that does not exist. Never changes,
+    so a warm process asks once."""
+    cache = ctx.cache("identity.lineages", size=10_000)
+
+    def load() -> tuple[str, ...] | None:
+        organization = find_organization(ctx, organization_id)
+        return None if organization is None else organization.lineage
+
+    return cache.get_or_load(organization_id, load) or ()
+
+
+def is_within(ctx: Context, organization_id: str, root_id: str) -> bool:
+    """Is an organisation in the subtree of `root_id` (itself included)?"""
+    return organization_id == root_id or root_id in lineage_of(ctx, organization_id)
+
+
 def list_operators(ctx: Context) -> Iterator[Organization]:
     """Every operator of the platform, streamed: for jobs."""
+    yield from _operators_below(ctx, PLATFORM_ID)
+
+
+def _operators_below(ctx: Context, parent_id: str) -> Iterator[Organization]:
     cursor: str | None = None
     while True:
-        page = list_organizations(ctx, PLATFORM_ID, limit=_OPERATORS_PER_PAGE, cursor=cursor)
-        yield from (organization for organization in page.data if organization.kind == "operator")
+        page = list_organizations(ctx, parent_id, limit=_OPERATORS_PER_PAGE, cursor=cursor)
+        for organization in page.data:
+            if organization.kind == "operator":
+                yield organization
+            else:
+                yield from _operators_below(ctx, organization.organization_id)
         cursor = page.next_cursor
         if cursor is None:
             return
 
 
-def create_organization(uow: UnitOfWork, new: NewOrganization) -> tuple[Organization, User]:
-    """An operator below the platform and its first administrator.
+def create_organization(
+    uow: UnitOfWork, new: NewOrganization, parent: Organization | None = None
+) -> tuple[Organization, User]:
+    """An organisation right below `parent` (None: the platform) and its first administrator.
 
-    Raises email.invalid, currency.invalid, time_zone.unknown (422), user.email_taken (409).
+    Raises organization.kind, email.invalid, currency.invalid, time_zone.unknown (422), user.email_taken (409).
     """
     ctx = uow.ctx
+    check_kind_below(new.kind, "platform" if parent is None else parent.kind)
     organization = Organization(
         organization_id=ctx.new_id("org"),
         kind=new.kind,
-        parent_id=PLATFORM_ID,
+        parent_id=PLATFORM_ID if parent is None else parent.organization_id,
+        path=[PLATFORM_ID] if parent is None else list(parent.lineage),
         name=new.name,
         email=check_email(new.email),
         currency=check_currency(new.currency),
@@ -157,13 +186,12 @@ def create_user(uow: UnitOfWork, organization: Organization, new: NewUser, *, po
     email = check_email(new.email, f"{pointer}/email")
     if new.password is not None:
         check_password(new.password, f"{pointer}/password")
-    standard = PLATFORM_ADMIN_GROUP if organization.kind == "platform" else OPERATOR_ADMIN_GROUP
     user = User(
         user_id=ctx.new_id("usr"),
         organization_id=organization.organization_id,
         email=email,
         full_name=new.full_name,
-        groups=check_groups(new.groups or [standard], organization.kind),
+        groups=check_groups(ctx, organization, new.groups or [ADMIN_GROUPS[organization.kind]]),
         language=new.language or organization.language,
         created_at=ctx.now(),
     )
@@ -180,7 +208,7 @@ def create_user(uow: UnitOfWork, organization: Organization, new: NewUser, *, po
     return user
 
 
-def update_user(uow: UnitOfWork, user: User, organization_kind: str, changes: Mapping[str, Any], by: str) -> None:
+def update_user(uow: UnitOfWork, user: User, organization: Organization, changes: Mapping[str, Any], by: str) -> None:
     """Sets only the named attributes (USER_CHANGES). Nobody (`by`: a user id) takes their own rights away, so that
     an organisation always keeps somebody who may give them."""
     if unknown := changes.keys() - USER_CHANGES:
@@ -188,7 +216,7 @@ def update_user(uow: UnitOfWork, user: User, organization_kind: str, changes: Ma
     if by == user.user_id and changes.keys() & {"groups", "state"}:
         raise conflict("user.own_rights", "You cannot change your own groups or deactivate yourself.")
     if "groups" in changes:
-        changes = {**changes, "groups": check_groups(changes["groups"], organization_kind)}
+        changes = {**changes, "groups": check_groups(uow.ctx, organization, changes["groups"])}
     _set(uow, USERS, user_key(user.user_id), UserRow, changes)
 
 
@@ -226,7 +254,7 @@ def ensure_platform_admin(ctx: Context, email: str, password: str | None) -> boo
             created_at=now,
         )
         user_id = derived_id("usr", from_epoch_ms(0), "platform_admin")
-        user = User(user_id, PLATFORM_ID, email, "Platform administrator", [PLATFORM_ADMIN_GROUP], "en", now)
+        user = User(user_id, PLATFORM_ID, email, "Platform administrator", [ADMIN_GROUPS["platform"]], "en", now)
         uow.create(ORGANIZATIONS, organization)
         uow.create(USERS, user)
         add_login(uow, email, password, user_id=user_id)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.identity import model
-from chalicelib.identity.model import AccessClaims, Login, Organization, SignIn, User, email_key
-from chalicelib.identity.permissions import granted
+from chalicelib.identity.model import NO_RIGHTS, AccessClaims, Login, Organization, SignIn, User, email_key
 from chalicelib.identity.service import access_tokens
 from chalicelib.identity.service.logins import find_login, require_login, set_password
 from chalicelib.identity.service.organizations import find_organization
 from chalicelib.identity.service.passwords import hash_password, is_outdated, verify_password
+from chalicelib.identity.service.rights import rights_of
 from chalicelib.identity.store import (
     ATTEMPTS,
     LOGINS,
@@ -54,20 +54,24 @@ class Person:
 
 
 def authenticate(ctx: Context, access_token: str, source_ip: str) -> Actor:
-    """The actor behind an access token, without a read: rights that were taken away end with the token, in 15 min.
+    """The actor behind an access token. Rights are those of this half minute (`rights.py`).
 
     Raises auth.token_invalid, auth.token_expired (401).
     """
     claims = access_tokens.decode_access_token(ctx, access_token)
+    rights = NO_RIGHTS if claims.user_id is None else rights_of(ctx, claims.user_id)
+    is_user = bool(rights.permissions)
     return Actor(
         "person",
         login_id=claims.login_id,
         sign_in_id=claims.sign_in_id,
-        organization_id=claims.organization_id,
-        organization_kind=claims.organization_kind,
+        organization_id=claims.organization_id if is_user else None,
+        organization_kind=claims.organization_kind if is_user else None,
         user_id=claims.user_id,
         driver_id=claims.driver_id,
-        permissions=granted(claims.groups),
+        permissions=rights.permissions,
+        region_ids=rights.region_ids,
+        vending_point_ids=rights.vending_point_ids,
         source_ip=source_ip,
     )
 
@@ -207,7 +211,6 @@ def claims_of(person: Person, sign_in_id: str, now: datetime) -> AccessClaims:
         user_id=person.user.user_id,
         organization_id=person.organization.organization_id,
         organization_kind=person.organization.kind,
-        groups=person.user.groups,
     )
 
 

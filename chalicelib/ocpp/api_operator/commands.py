@@ -110,6 +110,7 @@ def get_command(req: Request, command_id: str) -> CommandView:
     command = chargers.get_command(req.ctx, command_id)
     if command is None or not may_see(req, command.operator_id):
         raise not_found("command", command_id)
+    owned_charger(req, command.charger_id)
     return command_view(command)
 
 

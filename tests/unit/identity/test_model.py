@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.identity import model
 from chalicelib.identity.model import Attempts, SignIn, VerificationCode
-from chalicelib.identity.permissions import ALL_PERMISSIONS, GROUPS, OPERATOR_PERMISSIONS, granted
+from chalicelib.identity.permissions import ALL_PERMISSIONS, GROUPS
 from chalicelib.identity.service import passwords
 from chalicelib.kernel.errors import DomainError
 
@@ -128,14 +128,4 @@ def test_the_dummy_hash_costs_what_a_real_one_costs() -> None:
 
 
 def test_groups_grant_what_they_say_and_unknown_ones_nothing() -> None:
-    assert granted(["operator_admin", "gone"]) == OPERATOR_PERMISSIONS
-    assert granted([]) == frozenset()
-    assert all(group.permissions <= ALL_PERMISSIONS | {"*"} for group in GROUPS.values())
-    assert not OPERATOR_PERMISSIONS & {"organizations:create", "*"}
-
-
-@pytest.mark.parametrize("group_id", ["platform_admin", "nobody"])
-def test_an_operator_cannot_give_groups_that_are_not_for_operators(group_id: str) -> None:
-    with pytest.raises(DomainError) as caught:
-        model.check_groups(["operator_admin", group_id], "operator")
-    assert caught.value.fields[0].pointer == "/groups/1"
+    assert all(group.permissions <= ALL_PERMISSIONS for group in GROUPS.values())

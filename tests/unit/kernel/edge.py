@@ -9,7 +9,8 @@ from typing import Any
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import unauthenticated
-from chalicelib.kernel.http import Api, RestApp, mount
+from chalicelib.kernel.http import Api
+from chalicelib.kernel.rest import RestApp, mount
 from infra.local.gateway.invocation import LambdaContext
 from infra.local.gateway.rest_events import RestRequest, proxy_event
 from infra.local.gateway.routes import RouteTable
@@ -33,7 +34,7 @@ class Edge:
     def __init__(self, world: World, *apis: Api) -> None:
         self._world = world
         self.app = RestApp("edge")
-        mount(self.app, apis, authenticate)
+        mount(self.app, apis, authenticate, record=lambda request, endpoint, arguments: None)
         self._routes = RouteTable(self.app.routes)
 
     def request(

@@ -1,7 +1,6 @@
-"""Drivers, id tokens, and the link between a driver and an operator. Pure.
+"""Id tokens: what drivers present at a charger. Pure.
 
-A driver belongs to the platform and charges at any operator's chargers; an operator sees the drivers that charged
-at its chargers, and may turn one away there. An id token belongs to one driver at most; a driver may have many.
+An id token belongs to one driver at most; a driver may have many.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import Literal
 
 from chalicelib.kernel.errors import invalid
 
-DriverState = Literal["active", "inactive"]
 IdTokenStatus = Literal["active", "blocked"]
 IdTokenKind = Literal["card", "app"]
 Verdict = Literal["accepted", "blocked", "expired", "invalid"]
@@ -25,33 +23,6 @@ MAX_CARDS = 40
 _ID_TOKEN = re.compile(r"[\x21-\x7e]{1,36}")
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _APP, _APP_DIGITS = "APP", 16
-
-
-@dataclass(frozen=True)
-class Driver:
-    """`id_tokens` are the keys of the driver's cards, `inactive_at` the operators that turn the driver away.
-
-    `revision` counts changes: whoever changes the row names the one that was read.
-    """
-
-    driver_id: str
-    email: str
-    full_name: str
-    created_at: datetime
-    state: DriverState = "active"
-    revision: int = 1
-    id_tokens: list[str] = field(default_factory=list)
-    inactive_at: list[str] = field(default_factory=list)
-    phone: str | None = None
-    language: str = "en"
-    receipts_by_email: bool = False
-    address: str | None = None
-    apartment: str | None = None
-    street: str | None = None
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,15 +53,6 @@ class IdToken:
         return "accepted"
 
 
-@dataclass(frozen=True)
-class DriverLink:
-    """A driver is on an operator's list, since the first charge there. Never taken off: standing is the driver's."""
-
-    operator_id: str
-    driver_id: str
-    linked_at: datetime
-
-
 def id_token_key(id_token: str) -> str:
     """The form in which id tokens are compared: without case (OCPP 1.6, IdToken is a CiString20)."""
     return id_token.upper()
@@ -114,9 +76,3 @@ def app_token(driver_id: str) -> str:
     """The id token that stands for the driver's app: what a charger gets in RemoteStartTransaction. 19 characters."""
     number = int.from_bytes(hashlib.sha256(driver_id.encode()).digest()[:10], "big")
     return _APP + "".join(_BASE32[(number >> (5 * place)) & 31] for place in range(_APP_DIGITS))
-
-
-def matches_search(driver: Driver, words: str) -> bool:
-    """Every word occurs in the name, e-mail, phone or id."""
-    text = " ".join((driver.full_name, driver.email, driver.phone or "", driver.driver_id)).casefold()
-    return all(word in text for word in words.casefold().split())

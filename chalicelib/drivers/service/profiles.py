@@ -1,0 +1,141 @@
+"""Drivers: their own row, their standing, and the lists of the organisations at whose chargers they charged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from chalicelib.drivers.model import (
+    Driver,
+    DriverLink,
+    DriverState,
+    IdToken,
+    app_token,
+    matches_search,
+)
+from chalicelib.drivers.store import (
+    DRIVER_LINKS,
+    DRIVERS,
+    ID_TOKENS,
+    DriverLinkRow,
+    DriverRow,
+    IdTokenRow,
+    driver_key,
+    link_key,
+    links_pk,
+    token_key,
+)
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.unit_of_work import UnitOfWork
+
+_LINKS_CHUNK = 100
+
+
+def create_driver(uow: UnitOfWork, driver: Driver) -> None:
+    """Adds a driver and the id token of the driver's app."""
+    uow.create(DRIVERS, driver)
+    app = IdToken(app_token(driver.driver_id), "app", "active", driver.created_at, driver_id=driver.driver_id)
+    uow.create(ID_TOKENS, app)
+
+
+def get_driver(ctx: Context, driver_id: str) -> Driver | None:
+    return DRIVERS.get(ctx, *driver_key(driver_id))
+
+
+def require_driver(ctx: Context, driver_id: str) -> Driver:
+    """Raises driver.not_found."""
+    driver = get_driver(ctx, driver_id)
+    if driver is None:
+        raise not_found("driver", driver_id)
+    return driver
+
+
+def change_driver(uow: UnitOfWork, driver: Driver, changes: Mapping[str, object]) -> Driver:
+    """Applies changes by field name (None removes) and returns the driver as it will be."""
+    return save_driver(uow, driver, replace(driver, **changes))  # type: ignore[arg-type]
+
+
+# -- operators' lists ---------------------------------------------------------------------------------------------
+
+
+def link_operator(uow: UnitOfWork, operator_id: str, driver_id: str) -> None:
+    """Puts the driver on the operator's list; one who is there already, also an inactive one, stays as is."""
+    uow.update(
+        DRIVER_LINKS,
+        link_key(operator_id, driver_id),
+        [
+            DriverLinkRow.operator_id.set(operator_id),
+            DriverLinkRow.driver_id.set(driver_id),
+            DriverLinkRow.linked_at.set(DriverLinkRow.linked_at | uow.ctx.now()),
+        ],
+        name="driver link",
+    )
+
+
+def get_link(ctx: Context, operator_id: str, driver_id: str) -> DriverLink | None:
+    return DRIVER_LINKS.get(ctx, *link_key(operator_id, driver_id))
+
+
+def is_linked(ctx: Context, operator_id: str, driver_id: str) -> bool:
+    """May this operator see this driver? Inactive ones too."""
+    return get_link(ctx, operator_id, driver_id) is not None
+
+
+def list_drivers(
+    ctx: Context, operator_id: str, *, state: DriverState | None, words: str, limit: int, cursor: str | None
+) -> Page[Driver]:
+    """The drivers on an operator's list, by time of sign-up. `state` is their standing with this operator."""
+    links = DRIVER_LINKS.walk(ctx, links_pk(operator_id), cursor=cursor, chunk=_LINKS_CHUNK)
+    return page_of(
+        _drivers_of(ctx, links),
+        limit,
+        lambda driver: (state is None or standing(driver, operator_id) == state) and matches_search(driver, words),
+    )
+
+
+def standing(driver: Driver, operator_id: str) -> DriverState:
+    """A driver is inactive for an operator that deactivated them, or if the platform did."""
+    return "inactive" if driver.state == "inactive" or operator_id in driver.inactive_at else "active"
+
+
+def _drivers_of(ctx: Context, links: Iterator[Step[DriverLink]]) -> Iterator[Step[Driver]]:
+    while chunk := list(islice(links, _LINKS_CHUNK)):
+        places = {link.driver_id: place for link, place in chunk}
+        for driver in DRIVERS.batch_get(ctx, [driver_key(driver_id) for driver_id in places]):
+            yield driver, places[driver.driver_id]
+
+
+def set_driver_state(uow: UnitOfWork, driver: Driver, state: DriverState, *, operator_id: str | None) -> Driver:
+    """Deactivates or restores a driver at one operator's chargers, or (None: the platform) everywhere.
+
+    All their id tokens follow in the same commit. The second click changes nothing.
+    """
+    if operator_id is None:
+        after = replace(driver, state=state)
+    else:
+        others = [other for other in driver.inactive_at if other != operator_id]
+        after = replace(driver, inactive_at=[*others, operator_id] if state == "inactive" else others)
+    if after == driver:
+        return driver
+    for id_token in (*driver.id_tokens, app_token(driver.driver_id)):
+        uow.update(
+            ID_TOKENS,
+            token_key(id_token),
+            [
+                IdTokenRow.driver_active.set(after.state == "active"),
+                IdTokenRow.refused_by.set(after.inactive_at),
+            ],
+            condition=IdTokenRow.driver_id == driver.driver_id,
+            name="id token",
+        )
+    return save_driver(uow, driver, after)
+
+
+def save_driver(uow: UnitOfWork, before: Driver, after: Driver) -> Driver:
+    """Writes the driver if nobody changed the row since `before` was read."""
+    saved = replace(after, revision=before.revision + 1)
+    uow.put(DRIVERS, saved, condition=DriverRow.revision == before.revision)
+    return saved

@@ -9,25 +9,27 @@ from __future__ import annotations
 from functools import cache
 
 import msgspec
-from chalice import Response
 
 from chalicelib import relay
 from chalicelib.chargers import api_driver as chargers_driver
 from chalicelib.chargers import api_operator as chargers_operator
 from chalicelib.charging import api_driver as charging_driver
+from chalicelib.charging import api_driver_feedback, api_driver_leaving, api_operator_feedback, api_operator_groups
 from chalicelib.charging import api_operator as charging_operator
 from chalicelib.charging import jobs as charging_jobs
 from chalicelib.docs_page import page
 from chalicelib.drivers import api_driver as drivers_driver
 from chalicelib.drivers import api_operator as drivers_operator
 from chalicelib.drivers import api_public as drivers_public
+from chalicelib.files import api_operator as files_operator
 from chalicelib.identity import api_operator as identity_operator
 from chalicelib.identity import api_person as identity_person
 from chalicelib.identity import api_public as identity_public
+from chalicelib.identity import api_public_brand as identity_public_brand
 from chalicelib.identity.service import authenticate
 from chalicelib.identity.service.auditing import record
 from chalicelib.kernel import openapi
-from chalicelib.kernel.rest import JSON_TYPE, RestApp, mount
+from chalicelib.kernel.rest import JSON_TYPE, RestApp, RestResponse, mount
 from chalicelib.ledger import api_operator as ledger_operator
 from chalicelib.ledger import jobs as ledger_jobs
 from chalicelib.maintenance import api_operator as maintenance_operator
@@ -49,6 +51,7 @@ VERSION = "0.1.0"
 
 APIS = (
     identity_public.api,
+    identity_public_brand.api,
     identity_person.api,
     identity_operator.api,
     chargers_operator.api,
@@ -66,8 +69,13 @@ APIS = (
     maintenance_operator.api,
     charging_driver.api,
     charging_operator.api,
+    api_driver_feedback.api,
+    api_driver_leaving.api,
+    api_operator_feedback.api,
+    api_operator_groups.api,
     ocpp_operator.api,
     settlement_operator.api,
+    files_operator.api,
 )
 
 JOBS = (
@@ -89,18 +97,18 @@ for blueprint in JOBS:
 
 
 @app.route("/health")
-def health() -> Response:
+def health() -> RestResponse:
     """Answers once the function runs. Says nothing of what is behind it: it is asked often, and by anybody."""
     return _response(msgspec.json.encode({"status": "ok", "version": VERSION}).decode(), JSON_TYPE)
 
 
 @app.route("/openapi.json")
-def openapi_document() -> Response:
+def openapi_document() -> RestResponse:
     return _response(openapi_json(), JSON_TYPE)
 
 
 @app.route("/docs")
-def docs() -> Response:
+def docs() -> RestResponse:
     return _response(page.html(), "text/html; charset=utf-8", {"content-security-policy": page.security_policy()})
 
 
@@ -111,5 +119,5 @@ def openapi_json() -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def _response(body: str, media_type: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(body=body, status_code=200, headers={"content-type": media_type, **(headers or {})})
+def _response(body: str, media_type: str, headers: dict[str, str] | None = None) -> RestResponse:
+    return RestResponse(body=body, status_code=200, headers={"content-type": media_type, **(headers or {})})

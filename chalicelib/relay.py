@@ -13,6 +13,8 @@ from chalice import Blueprint
 
 from chalicelib.chargers import jobs as chargers
 from chalicelib.charging import jobs as charging
+from chalicelib.files import jobs as files
+from chalicelib.identity import jobs as identity
 from chalicelib.kernel import outbox, task
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.outbox import Consumer
@@ -20,11 +22,12 @@ from chalicelib.maintenance import jobs as maintenance
 from chalicelib.notifications import jobs as notifications
 from chalicelib.ocpp import jobs as ocpp
 from chalicelib.settlement import jobs as settlement
+from chalicelib.tariffs import jobs as tariffs
 from chalicelib.wallets import jobs as wallets
 
 CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "certificate.requested": (maintenance.on_certificate_requested,),
-    "charger.booted": (chargers.on_charger_booted,),
+    "charger.booted": (chargers.on_charger_booted, maintenance.on_charger_booted),
     "charger.configuration_due": (chargers.on_configuration_due,),
     "charger.settings_changed": (chargers.on_settings_changed,),
     "charger_template.changed": (chargers.on_template_changed,),
@@ -33,12 +36,21 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "charging_session.started": (charging.on_session_started,),
     "charging_session.ended": (charging.on_session_ended,),
     "command.queued": (ocpp.on_command_queued,),
+    "driver.invited": (notifications.on_driver_invited,),
+    "driver.left": (notifications.on_driver_left,),
+    "export.queued": (files.on_export_queued,),
     "hold.forgotten": (charging.on_hold_forgotten,),
+    "id_tokens.changed": (maintenance.on_id_tokens_changed,),
+    "import.queued": (files.on_import_queued,),
     "local_list.advanced": (maintenance.on_local_list_advanced,),
+    "local_lists.due": (maintenance.on_local_lists_due,),
     "mail.queued": (notifications.on_mail_queued,),
     "payment.succeeded": (wallets.on_payment_succeeded,),
     "payment.failed": (wallets.on_payment_failed,),
+    "rounding.changed": (tariffs.on_rounding_changed,),
     "settlement_run.opened": (settlement.on_run_opened,),
+    "sign_in.locked_out": (identity.on_locked_out,),
+    "totp.changed": (notifications.on_totp_changed,),
     "user.invited": (notifications.on_user_invited,),
     "verification_code.issued": (notifications.on_verification_code_issued,),
     "verification_code.withheld": (notifications.on_verification_code_withheld,),

@@ -7,6 +7,7 @@ What the product sends to AWS is recorded instead of sent: e-mails, workflow sta
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import pkgutil
@@ -141,7 +142,7 @@ class RestClient:
         """`token` an access token, `key` an Idempotency-Key, `raw` a body that is sent as it is."""
         app, routes = _application()
         body = raw if raw is not None else b"" if json_body is None else json.dumps(json_body).encode()
-        sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if key is not None:
@@ -162,7 +163,7 @@ class RestClient:
             request_id=f"request-{self._count}",
             received_at=self._world.ctx.now(),
         )
-        answer = app(proxy_event(request, match, frozenset()), LambdaContext("api-handler"))
+        answer = app(proxy_event(request, match, frozenset(app.api.binary_types)), LambdaContext("api-handler"))
         return _reply(answer)
 
 
@@ -377,6 +378,8 @@ def _application() -> tuple[Any, RouteTable]:
 def _reply(answer: Mapping[str, Any]) -> Reply:
     headers = {name.lower(): value for name, value in (answer.get("headers") or {}).items()}
     text = answer.get("body") or ""
+    if answer.get("isBase64Encoded"):
+        return Reply(answer["statusCode"], base64.b64decode(text), headers)
     is_json = "/json" in (media_type := headers.get("content-type", "")) or "+json" in media_type
     return Reply(answer["statusCode"], json.loads(text) if is_json and text else text or None, headers)
 

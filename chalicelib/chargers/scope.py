@@ -8,14 +8,18 @@ does not exist.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from chalicelib.chargers import service
-from chalicelib.chargers.model import Charger, Location
+from chalicelib.chargers.model import Charger, ChargerGroup, Location
 from chalicelib.identity import service as identity
 from chalicelib.identity.scope import listed_operator, may_see
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.errors import conflict, forbidden, invalid, not_found
 from chalicelib.kernel.http import Request
+
+HOLDERS: Final = ("platform", "manufacturer", "dealer", "operator")
+"""Whose a charger may be: an operator's, or in the stock of somebody above."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def listed_places(req: Request, operator_id: str | None) -> Places:
         listed = own_operator
     else:
         listed = listed_operator(req, operator_id)
-    if not _is_confined(req):
+    if not is_confined(req):
         return Places(listed)
     locations = service.walk_locations(req.ctx, listed)
     return Places(listed, frozenset(place.location_id for place in locations if _works_at(req, place)))
@@ -62,7 +66,7 @@ def may_see_at(req: Request, operator_id: str, location_id: str | None) -> bool:
     owner = _operator_of_agency(req) if req.actor.organization_kind == "agency" else None
     if operator_id != owner and not may_see(req, operator_id):
         return False
-    if not _is_confined(req):
+    if not is_confined(req):
         return True
     location = None if location_id is None else service.get_location(req.ctx, location_id)
     return location is not None and location.operator_id == operator_id and _works_at(req, location)
@@ -84,7 +88,61 @@ def owned_location(req: Request, location_id: str) -> Location:
     return location
 
 
-def _is_confined(req: Request) -> bool:
+def owning_holder(req: Request, operator_id: str | None) -> str:
+    """Whose a charger is to be: an operator, or a manufacturer, dealer or the platform that has it in stock. Nobody
+    named is the asker's organisation; the platform's people always say whose.
+
+    Raises operator_id.missing (422), organization.not_found (404), organization.inactive (409).
+    """
+    actor = req.actor
+    if operator_id is None and actor.organization_kind in HOLDERS and not actor.is_platform:
+        operator_id = req.organization_id
+    if operator_id is None:
+        raise invalid("operator_id.missing", "Name the operator that this is for.", "/operator_id")
+    organization = identity.find_organization(req.ctx, operator_id) if may_see(req, operator_id) else None
+    if organization is None or organization.kind not in HOLDERS:
+        raise not_found("organization", operator_id)
+    if organization.state != "active":
+        raise conflict("organization.inactive", "This organisation is inactive.")
+    return operator_id
+
+
+def owned_group(req: Request, group_id: str) -> ChargerGroup:
+    """Groups stand nowhere: whoever works for their operator sees them. Raises charger_group.not_found."""
+    group = service.get_group(req.ctx, group_id)
+    if group is None or not may_see(req, group.operator_id):
+        raise not_found("charger_group", group_id)
+    return group
+
+
+def check_region(req: Request, operator_id: str, region_id: str | None) -> None:
+    """May the asker put a location of this operator into this region? Who is narrowed to regions works in these.
+
+    Raises region.unknown, region_id.missing (422), forbidden (403).
+    """
+    narrowed = req.actor.region_ids
+    if region_id is None:
+        if narrowed is not None:
+            raise invalid("region_id.missing", "Name the region: you work in some of them only.", "/region_id")
+        return
+    region = identity.get_region(req.ctx, operator_id, region_id)
+    if region is None:
+        raise invalid("region.unknown", f"There is no region {region_id!r}.", "/region_id")
+    if narrowed is not None and narrowed.isdisjoint(region.lineage):
+        raise forbidden("This region is not one of those that you work in.")
+
+
+def check_agency(req: Request, operator_id: str, agency_id: str | None) -> None:
+    """Raises agency.unknown (422) unless it is an active agency of this operator."""
+    if agency_id is None:
+        return
+    agency = identity.find_organization(req.ctx, agency_id)
+    if agency is None or (agency.kind, agency.parent_id, agency.state) != ("agency", operator_id, "active"):
+        raise invalid("agency.unknown", f"The operator has no agency {agency_id!r}.", "/agency_id")
+
+
+def is_confined(req: Request) -> bool:
+    """Does the asker see some locations only, and nothing that is not placed?"""
     return req.actor.organization_kind == "agency" or req.actor.region_ids is not None
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession, Limits, Reservation
+from chalicelib.charging.model import ChargingSession, Limits, Reservation, SessionFilter
+from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.views import LimitsView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
+from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.errors import conflict, invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import MonthText, month_span
 
 api = Api("charging", "driver")
 
@@ -18,7 +21,8 @@ api = Api("charging", "driver")
 class SessionRequest(Shape):
     """Name the connector by its QR `code`, or by `charger_id` and `evse_no`. Without `amount`: until full.
 
-    The charge ends when the first of `limits` is reached, or the amount is spent.
+    The charge ends when the first of `limits` is reached, or the amount is spent. `pay_by`: the driver's wallet, or the
+    enterprise that the driver is a member of at this operator; without it the enterprise, where there is one.
     """
 
     code: str | None = None
@@ -26,6 +30,7 @@ class SessionRequest(Shape):
     evse_no: int | None = None
     amount: Money | None = None
     limits: LimitsView | None = None
+    pay_by: PayBy | None = None
 
 
 class MyReservationRequest(Shape):
@@ -37,12 +42,19 @@ class MyReservationRequest(Shape):
     evse_no: int | None = None
 
 
+class MySessionsQuery(PageQuery):
+    """`month` as it is lived in `time_zone` (IANA)."""
+
+    month: MonthText | None = None
+    time_zone: str = "UTC"
+
+
 @api.post("/v1/driver/sessions", idempotency_key=True, audited=False)
 def start_session(req: Request, body: SessionRequest) -> SessionView:
     """Start a charge.
 
-    Reserves the amount in the wallet and tells the charger to start. The session begins when the charger says so;
-    if nobody plugs in, the money comes back.
+    Reserves the amount in the wallet (or of the enterprise's credit) and tells the charger to start. The session begins
+    when the charger says so; if nobody plugs in, the money comes back.
     """
     charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
     session = service.request_session(
@@ -53,14 +65,18 @@ def start_session(req: Request, body: SessionRequest) -> SessionView:
         evse_no=evse_no,
         amount=body.amount,
         limits=_limits(body.limits),
+        pay_by=body.pay_by,
     )
     return views.session_summary(session)
 
 
 @api.get("/v1/driver/sessions")
-def list_my_sessions(req: Request, query: PageQuery) -> PageView[SessionView]:
-    """My charges, newest first."""
-    page = lookup.list_sessions(req.ctx, driver_id=req.driver_id, limit=query.limit, cursor=query.cursor)
+def list_my_sessions(req: Request, query: MySessionsQuery) -> PageView[SessionView]:
+    """My charges, newest first; those of one month, if it is named."""
+    zone = check_time_zone(query.time_zone)
+    date_from, date_to = (None, None) if query.month is None else month_span(query.month, zone)
+    wanted = SessionFilter(date_from=date_from, date_to=date_to)
+    page = lookup.find_sessions_of_driver(req.ctx, req.driver_id, wanted, limit=query.limit, cursor=query.cursor)
     return page_view(page, views.session_summary)
 
 
@@ -92,7 +108,7 @@ def create_my_reservation(req: Request, body: MyReservationRequest) -> Reservati
     """Reserve a connector for me, for a day at most. The charger decides: look again for the state."""
     charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
     charger = chargers.require_charger(req.ctx, charger_id)
-    service.check_public(charger)
+    service.check_may_ask(req.ctx, charger, req.driver_id)
     driver = drivers.require_driver(req.ctx, req.driver_id)
     if drivers.standing(driver, charger.operator_id) == "inactive":
         raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")

@@ -8,10 +8,17 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers import service as chargers
-from chalicelib.chargers.model import charger_key
+from chalicelib.chargers.model import MAX_REPORTED_EVSE_NO, charger_key
 from chalicelib.chargers.scope import Places, listed_places, may_see_at, owned_charger
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession, Reservation
+from chalicelib.charging.model import (
+    ChargingSession,
+    PaymentStatus,
+    Reservation,
+    SessionFilter,
+    SessionGroup,
+    SessionState,
+)
 from chalicelib.charging.views import CdrView, MeterReadingView, OrphanStopView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import IdToken
@@ -23,13 +30,19 @@ api = Api("charging", "operator")
 
 
 class SessionsQuery(PageQuery):
-    """`operator_id` is for the platform; operators see their own. `date_from` and `date_to` (exclusive) are of the
-    request, by our clock."""
+    """`operator_id` is for those above the operators. `date_from` and `date_to` (exclusive) are of the request, by our
+    clock. `group`: a tab of the screen; `evse_no` is the connector; `order_no` as it is printed on the receipt."""
 
     operator_id: str | None = None
     driver_id: str | None = None
+    location_id: str | None = None
     charger_id: str | None = None
-    state: str | None = None
+    evse_no: Annotated[int, msgspec.Meta(ge=0, le=MAX_REPORTED_EVSE_NO)] | None = None
+    state: SessionState | None = None
+    group: SessionGroup | None = None
+    payment_status: PaymentStatus | None = None
+    id_token: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    order_no: Annotated[str, msgspec.Meta(max_length=20)] | None = None
     date_from: Moment | None = None
     date_to: Moment | None = None
 
@@ -61,24 +74,16 @@ class CdrsQuery(PageQuery, kw_only=True):
 
 @api.get("/v1/sessions", permission="sessions:read")
 def list_sessions(req: Request, query: SessionsQuery) -> PageView[SessionView]:
-    """Charging sessions at my chargers, newest first."""
+    """Charging sessions at my chargers, newest first.
 
+    A page may be short while matches are rare; go on with its cursor.
+    """
     places = _places(req, query.operator_id)
-
-    def keep(session: ChargingSession) -> bool:
-        return (
-            places.has(session.location_id)
-            and (query.driver_id is None or session.driver_id == query.driver_id)
-            and (query.charger_id is None or charger_key(session.charger_id) == charger_key(query.charger_id))
-            and (query.state is None or session.state == query.state)
-        )
-
     page = lookup.find_sessions(
         req.ctx,
         operator_id=places.operator_id,
-        keep=keep,
-        date_from=query.date_from and check_moment(query.date_from, "/date_from"),
-        date_to=query.date_to and check_moment(query.date_to, "/date_to"),
+        wanted=_wanted(query),
+        location_ids=places.location_ids,
         limit=query.limit,
         cursor=query.cursor,
     )
@@ -103,6 +108,7 @@ def list_meter_values(req: Request, session_id: str, query: PageQuery) -> PageVi
 def stop_session(req: Request, session_id: str) -> SessionView:
     """Stop a charging session from the console."""
     session = service.cancel_or_stop(req.uow, _owned(req, session_id), requested_by=req.actor.login_id)
+    req.audit("charging_session", session_id, owner_id=session.operator_id, after={"state": session.state})
     return views.session_detail(req.ctx, session)
 
 
@@ -164,7 +170,9 @@ def create_reservation(req: Request, body: ReservationRequest) -> ReservationVie
         group_id=body.group_id or card.group_id,
         connector_type=body.connector_type,
     )
-    return views.reservation_view(reservation, req.ctx.now())
+    view = views.reservation_view(reservation, req.ctx.now())
+    req.audit("reservation", reservation.reservation_id, owner_id=charger.operator_id, after=view)
+    return view
 
 
 @api.get("/v1/reservations", permission="sessions:read")
@@ -194,7 +202,25 @@ def cancel_reservation(req: Request, reservation_id: str) -> ReservationView:
     """Let the connector go. It is free when the charger has said so."""
     reservation = _owned_reservation(req, reservation_id)
     cancelled = service.cancel_reservation(req.uow, reservation, requested_by=req.actor.login_id)
-    return views.reservation_view(cancelled, req.ctx.now())
+    before, after = views.reservation_view(reservation, req.ctx.now()), views.reservation_view(cancelled, req.ctx.now())
+    req.audit("reservation", reservation_id, owner_id=reservation.operator_id, before=before, after=after)
+    return after
+
+
+def _wanted(query: SessionsQuery) -> SessionFilter:
+    return SessionFilter(
+        date_from=query.date_from and check_moment(query.date_from, "/date_from"),
+        date_to=query.date_to and check_moment(query.date_to, "/date_to"),
+        location_id=query.location_id,
+        charger_id=query.charger_id,
+        evse_no=query.evse_no,
+        state=query.state,
+        group=query.group,
+        payment_status=query.payment_status,
+        driver_id=query.driver_id,
+        id_token=query.id_token,
+        order_no=query.order_no,
+    )
 
 
 def _known_card(req: Request, operator_id: str, id_token: str) -> IdToken:

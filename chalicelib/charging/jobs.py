@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from chalice import Blueprint
 
+from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service
 from chalicelib.charging.model import (
     BEGIN_TIMEOUT,
@@ -26,6 +27,7 @@ from chalicelib.charging.model import (
 )
 from chalicelib.charging.store import WORKFLOW_WAITS, session_pk
 from chalicelib.drivers import service as drivers
+from chalicelib.identity import service as identity
 from chalicelib.kernel import metrics, task
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
@@ -54,6 +56,7 @@ def on_session_started(ctx: Context, event: Event) -> None:
         _wake(ctx, event.subject, "start", {"outcome": "started"})
     else:
         _start_workflow(ctx, event.subject, started=True)
+        _note_card_used(ctx, lookup.require_session(ctx, event.subject))
 
 
 def on_begin_missed(ctx: Context, event: Event) -> None:
@@ -137,13 +140,17 @@ def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _follow_up(ctx: Context, session: ChargingSession) -> None:
-    """After a delivery its driver is in the operator's list, and gets a receipt if he or she wants one."""
+    """After a delivery its driver is on the lists of the operator and of the agency whose location it was, and gets a
+    receipt if he or she wants one."""
     driver_id = session.driver_id
     if driver_id is not None:
         driver = drivers.get_driver(ctx, driver_id)
+        agency_id = _agency_of(ctx, session)
 
         def decide(uow: UnitOfWork) -> None:
             drivers.link_operator(uow, session.operator_id, driver_id)
+            if agency_id is not None:
+                drivers.link_operator(uow, agency_id, driver_id)
             if driver is not None and driver.receipts_by_email:
                 _queue_receipt(uow, session, driver.email)
 
@@ -152,19 +159,35 @@ def _follow_up(ctx: Context, session: ChargingSession) -> None:
     metrics.record(ctx, "EnergyDeliveredWh", session.energy_wh or 0)
 
 
+def _agency_of(ctx: Context, session: ChargingSession) -> str | None:
+    """By the location as it is now: it changes hands rarely, and never in the middle of a charge that matters."""
+    location = chargers.get_location(ctx, session.location_id) if session.location_id else None
+    return None if location is None or location.operator_id != session.operator_id else location.agency_id
+
+
+def _note_card_used(ctx: Context, session: ChargingSession) -> None:
+    """Here and not with the start: it is nothing that a charger need wait for."""
+    used_at = session.started_at or session.created_at
+    if session.driver_id is not None and session.id_token:
+        decide_and_commit(ctx, lambda uow: drivers.note_card_used(uow, session.id_token, used_at))
+
+
 def _queue_receipt(uow: UnitOfWork, session: ChargingSession, to: str) -> None:
     captured = Money(session.captured or 0, session.currency)
+    enterprise = drivers.find_enterprise(uow.ctx, session.enterprise_id) if session.enterprise_id else None
     notifications.queue_mail(
         uow,
         dedupe_key=f"receipt:{session.session_id}",
         to=to,
         template="receipt",
+        sender=identity.mail_sender(uow.ctx, identity.get_organization(uow.ctx, session.operator_id)),
         data={
             "order_no": session.order_no,
             "charger": session.charger_id,
             "energy_kwh": f"{(session.energy_wh or 0) / 1000:.3f}",
             "cost": str(captured),
-            "refunded": str(session.hold - captured) if session.target == "amount" else "",
+            "refunded": str(session.hold - captured) if session.target == "amount" and enterprise is None else "",
+            "paid_by": "" if enterprise is None else enterprise.name,
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -21,6 +21,7 @@ from chalicelib.charging.model import (
     Reservation,
     ReservationEntry,
     ReservedEvse,
+    SessionFilter,
     missing_seq_nos,
 )
 from chalicelib.charging.store import (
@@ -44,6 +45,7 @@ from chalicelib.charging.store import (
     SessionRow,
     charger_pk,
     driver_pk,
+    enterprise_month,
     evse_sk,
     operator_pk,
     reservation_key,
@@ -54,7 +56,8 @@ from chalicelib.charging.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.ids import lowest_id, number_of
+from chalicelib.kernel.ids import number_of
+from chalicelib.kernel.spans import id_span
 from chalicelib.kernel.table import Page, Step, page_of
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Consumption, TariffVersion
@@ -203,25 +206,55 @@ def find_sessions(
     ctx: Context,
     *,
     operator_id: str,
-    keep: Callable[[ChargingSession], bool],
-    date_from: datetime | None,
-    date_to: datetime | None,
+    wanted: SessionFilter,
+    location_ids: frozenset[str] | None = None,
     limit: int,
     cursor: str | None,
 ) -> Page[ChargingSession]:
-    """An operator's sessions that `keep` keeps, made from `date_from` until before `date_to`, newest first."""
-    oldest = lowest_id("ses", date_from) if date_from else "ses_"
-    latest = lowest_id("ses", date_to) if date_to else "ses_~"
-    steps = SESSIONS.walk(
-        ctx,
-        operator_id,
-        SessionRow.session_id.between(oldest, latest),
-        index=SessionRow.by_operator,
-        newest_first=True,
-        cursor=cursor,
-        chunk=limit + 1,
+    """An operator's sessions that are `wanted`, newest first; at these locations only, unless None (`Places`).
+
+    Those of one driver are looked for among the driver's, which are fewer.
+    """
+
+    def keep(session: ChargingSession) -> bool:
+        return (
+            session.operator_id == operator_id
+            and (location_ids is None or session.location_id in location_ids)
+            and wanted.matches(session)
+        )
+
+    if wanted.driver_id is not None:
+        return page_of(_walk_of_driver(ctx, wanted.driver_id, wanted, limit, cursor), limit, keep)
+    return page_of(_walk_of_operator(ctx, operator_id, wanted, limit, cursor), limit, keep)
+
+
+def find_sessions_of_driver(
+    ctx: Context, driver_id: str, wanted: SessionFilter, *, limit: int, cursor: str | None
+) -> Page[ChargingSession]:
+    """A driver's own sessions, at whatever operator's chargers, newest first."""
+    return page_of(_walk_of_driver(ctx, driver_id, wanted, limit, cursor), limit, wanted.matches)
+
+
+def _walk_of_driver(
+    ctx: Context, driver_id: str, wanted: SessionFilter, limit: int, cursor: str | None
+) -> Iterable[Step[ChargingSession]]:
+    if (ids := id_span("ses", wanted.window())) is None:
+        return ()
+    within, chunk = SessionRow.session_id.between(*ids), limit + 1
+    return SESSIONS.walk(
+        ctx, driver_id, within, index=SessionRow.by_driver, newest_first=True, cursor=cursor, chunk=chunk
     )
-    return page_of(steps, limit, keep)
+
+
+def _walk_of_operator(
+    ctx: Context, operator_id: str, wanted: SessionFilter, limit: int, cursor: str | None
+) -> Iterable[Step[ChargingSession]]:
+    if (ids := id_span("ses", wanted.window())) is None:
+        return ()
+    within, chunk = SessionRow.session_id.between(*ids), limit + 1
+    return SESSIONS.walk(
+        ctx, operator_id, within, index=SessionRow.by_operator, newest_first=True, cursor=cursor, chunk=chunk
+    )
 
 
 def list_readings(ctx: Context, session: ChargingSession, *, limit: int, cursor: str | None) -> Page[MeterReading]:
@@ -268,6 +301,19 @@ def list_cdrs(
 def cdr_totals_of_day(ctx: Context, operator_id: str, day: str) -> Iterator[CdrTotals]:
     """What settlement sums: streamed from the index in bounded memory."""
     return CDR_TOTALS.query_all(ctx, f"{operator_id}#{day}", index=CdrRow.by_day)
+
+
+def cdrs_of_enterprise(ctx: Context, enterprise_id: str, month: str) -> Iterator[Cdr]:
+    """What an enterprise took on the business days of a month (YYYY-MM), oldest first. From an index: eventually
+    consistent, so a month is summed after it is over."""
+    steps = CDRS.walk(ctx, enterprise_month(enterprise_id, month), index=CdrRow.by_enterprise)
+    return (cdr for cdr, _ in steps)
+
+
+def sessions_by_id(ctx: Context, session_ids: Iterable[str]) -> dict[str, ChargingSession]:
+    """Those that exist."""
+    found = SESSIONS.batch_get(ctx, [(session_pk(session_id), "session") for session_id in session_ids])
+    return {session.session_id: session for session in found}
 
 
 def find_reservation(ctx: Context, reservation_id: str) -> Reservation | None:

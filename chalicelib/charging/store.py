@@ -63,10 +63,30 @@ class CdrsByDay(GlobalSecondaryIndex[Any]):
     class Meta:
         index_name = "cdrs_by_day"
         projection = IncludeProjection(
-            ["energy_wh", "total_cost", "captured", "uncollected", "cdr_session", "cdr_driver", "location_id"]
+            [
+                "energy_wh",
+                "total_cost",
+                "captured",
+                "uncollected",
+                "cdr_session",
+                "cdr_driver",
+                "location_id",
+                "enterprise_id",
+            ]
         )
 
     operator_day = UnicodeAttribute(hash_key=True)
+    cdr_id = UnicodeAttribute(range_key=True)
+
+
+class CdrsByEnterprise(GlobalSecondaryIndex[Any]):
+    """What invoices are made of; `enterprise_month` is `<enterprise id>#<YYYY-MM>`. CDRs of wallets are not in it."""
+
+    class Meta:
+        index_name = "cdrs_by_enterprise"
+        projection = KeysOnlyProjection()
+
+    enterprise_month = UnicodeAttribute(hash_key=True)
     cdr_id = UnicodeAttribute(range_key=True)
 
 
@@ -107,6 +127,8 @@ class SessionRow(Row):
     reservation_id = UnicodeAttribute(null=True)
     stop_asked_at = MomentAttribute(null=True)
     fresh_after = MomentAttribute(null=True)
+    enterprise_id = UnicodeAttribute(null=True)
+    usage_month = UnicodeAttribute(null=True)
     revision = NumberAttribute()
     by_operator = SessionsByOperator()
     by_driver = SessionsByDriver()
@@ -191,8 +213,11 @@ class CdrRow(Row):
     tariff_version = NumberAttribute(null=True)
     stop_reason = UnicodeAttribute(null=True)
     abnormal_cause = UnicodeAttribute(null=True)
+    enterprise_id = UnicodeAttribute(null=True)
     operator_day = UnicodeAttribute()
+    enterprise_month = UnicodeAttribute(null=True)
     by_day = CdrsByDay()
+    by_enterprise = CdrsByEnterprise()
 
 
 class OrphanStopRow(Row):
@@ -255,6 +280,10 @@ class WorkflowWaitRow(Row):
     session_id = UnicodeAttribute(attr_name="waiting_session")
     awaited = UnicodeAttribute()
     task_token = UnicodeAttribute()
+
+
+def enterprise_month(enterprise_id: str, month: str) -> str:
+    return f"{enterprise_id}#{month}"
 
 
 def session_pk(session_id: str) -> str:
@@ -320,7 +349,10 @@ CDRS: Table[Cdr] = Table(
     CdrRow,
     Cdr,
     key=lambda cdr: (session_pk(cdr.session_id), "cdr"),
-    extra=lambda cdr: {"operator_day": f"{cdr.operator_id}#{cdr.business_day}"},
+    extra=lambda cdr: {
+        "operator_day": f"{cdr.operator_id}#{cdr.business_day}",
+        "enterprise_month": enterprise_month(cdr.enterprise_id, cdr.business_day[:7]) if cdr.enterprise_id else None,
+    },
 )
 SESSION_KEYS: Table[SessionKey] = Table(
     SessionRow, SessionKey, key=lambda entry: (session_pk(entry.session_id), "session")

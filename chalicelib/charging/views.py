@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -16,13 +16,19 @@ from chalicelib.charging.model import (
     Limits,
     MeterReading,
     OrphanStop,
+    PaymentStatus,
     Reservation,
+    SessionState,
     delivered_energy_wh,
+    payment_status,
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.http import Shape
 from chalicelib.kernel.money import Money
 from chalicelib.tariffs import rating
+
+Payer = Literal["wallet", "enterprise"]
+"""Who pays, or owes: the driver's wallet, or the enterprise that the driver is a member of."""
 
 
 class LimitsView(Shape):
@@ -36,13 +42,17 @@ class LimitsView(Shape):
 class SessionView(Shape):
     """A charging session. While it runs, energy, power and cost are those of the latest meter reading.
 
+    `payment_status`: while it is open `held` or `not_held` (nobody is known to pay); then `paid`, `partly_paid`,
+    `uncollected`, `free`, or `released` (nothing was delivered, what was held is back).
+
     `transaction_id` is the charger's name of it. `missing_seq_nos`, in the operator's detail only: of a transaction
     that was told in pieces (OCPP 2.x), those that never came.
     """
 
     session_id: str
     order_no: str
-    state: str
+    state: SessionState
+    payment_status: PaymentStatus
     origin: str
     target: str
     charger_id: str
@@ -58,6 +68,8 @@ class SessionView(Shape):
     soc_percent: int | None
     duration_s: int
     cost: Money
+    payer: Payer
+    enterprise_id: str | None
     held: Money
     refunded: Money | None
     uncollected: Money | None
@@ -99,6 +111,8 @@ class CdrView(Shape):
     total_cost: Money
     captured: Money
     uncollected: Money
+    payer: Payer
+    enterprise_id: str | None
     business_day: str
     tariff_id: str | None
     tariff_version: int | None
@@ -155,6 +169,7 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         session_id=session.session_id,
         order_no=session.order_no,
         state=session.state,
+        payment_status=payment_status(session),
         origin=session.origin,
         target=session.target,
         charger_id=session.charger_id,
@@ -170,6 +185,8 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         soc_percent=reading.soc_percent if reading else None,
         duration_s=max(0, round(duration)),
         cost=cost,
+        payer="enterprise" if session.enterprise_id else "wallet",
+        enterprise_id=session.enterprise_id,
         held=session.hold,
         refunded=max(session.hold - captured, Money.zero(session.currency)) if ended else None,
         uncollected=cost - captured if ended else None,
@@ -223,6 +240,8 @@ def cdr_view(cdr: Cdr) -> CdrView:
         total_cost=cdr.total_cost,
         captured=cdr.captured,
         uncollected=cdr.uncollected,
+        payer="enterprise" if cdr.enterprise_id else "wallet",
+        enterprise_id=cdr.enterprise_id,
         business_day=cdr.business_day,
         tariff_id=cdr.tariff_id,
         tariff_version=cdr.tariff_version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -17,9 +18,13 @@ from chalicelib.drivers.api_public import (
     ShortText,
     driver_view,
 )
-from chalicelib.drivers.model import IdToken
+from chalicelib.drivers.model import IdToken, id_token_key
+from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.kernel.money import Money
+from chalicelib.kernel.unit_of_work import decide_and_commit
+from chalicelib.ledger.model import business_day
 
 api = Api("driver", "driver")
 
@@ -48,11 +53,13 @@ class CardClaim(Shape):
 
 
 class CardView(Shape):
-    """A card as its driver sees it."""
+    """A card as its driver sees it. `last_used_at` may be an hour behind."""
 
     id_token: str
     status: str
+    visual_number: str | None
     expires_at: datetime | None
+    last_used_at: datetime | None
     created_at: datetime
 
 
@@ -60,8 +67,35 @@ class CardList(Shape):
     data: list[CardView]
 
 
+class MyEnterprise(Shape):
+    """An enterprise that pays for the driver's charges at one operator. `pays_now`: it is active, and the membership
+    is in force. `id_tokens`: only what these cards charge. Limits are null where there are none."""
+
+    enterprise_id: str
+    operator_id: str
+    name: str
+    pays_now: bool
+    monthly_limit: Money | None
+    used_this_month: Money
+    per_session_limit: Money | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    id_tokens: list[str] | None
+
+
+class MyEnterpriseList(Shape):
+    data: list[MyEnterprise]
+
+
 def card_view(card: IdToken) -> CardView:
-    return CardView(id_token=card.id_token, status=card.status, expires_at=card.expires_at, created_at=card.created_at)
+    return CardView(
+        id_token=card.id_token,
+        status=card.status,
+        visual_number=card.visual_number,
+        expires_at=card.expires_at,
+        last_used_at=card.last_used_at,
+        created_at=card.created_at,
+    )
 
 
 @api.get("/v1/driver/me")
@@ -76,7 +110,39 @@ def update_own_driver(req: Request, body: DriverPatch) -> DriverView:
     values = {name: getattr(body, name) for name in body.__struct_fields__}
     changes = {name: value for name, value in values.items() if value is not UNSET}
     driver = service.require_driver(req.ctx, req.driver_id)
-    return driver_view(service.change_driver(req.uow, driver, changes))
+    before, after = driver_view(driver), driver_view(service.change_driver(req.uow, driver, changes))
+    req.audit("driver", driver.driver_id, before=before, after=after)
+    return after
+
+
+@api.get("/v1/driver/me/enterprises")
+def list_my_enterprises(req: Request) -> MyEnterpriseList:
+    """The enterprises that pay for the driver, one per operator at most."""
+    driver = service.require_driver(req.ctx, req.driver_id)
+    found = (_my_enterprise(req, enterprise_id) for enterprise_id in driver.enterprises.values())
+    return MyEnterpriseList(data=[enterprise for enterprise in found if enterprise is not None])
+
+
+def _my_enterprise(req: Request, enterprise_id: str) -> MyEnterprise | None:
+    enterprise = service.find_enterprise(req.ctx, enterprise_id)
+    member = service.find_member(req.ctx, enterprise_id, req.driver_id)
+    if enterprise is None or member is None:
+        return None
+    now, currency = req.ctx.now(), enterprise.currency
+    month = business_day(now, identity.get_organization(req.ctx, enterprise.operator_id).time_zone)[:7]
+    used = service.used_in_month(req.ctx, enterprise_id, [req.driver_id], month).get(req.driver_id, 0)
+    return MyEnterprise(
+        enterprise_id=enterprise_id,
+        operator_id=enterprise.operator_id,
+        name=enterprise.name,
+        pays_now=enterprise.state == "active" and member.in_force(now),
+        monthly_limit=None if member.monthly_limit is None else Money(member.monthly_limit, currency),
+        used_this_month=Money(used, currency),
+        per_session_limit=None if member.per_session_limit is None else Money(member.per_session_limit, currency),
+        valid_from=member.valid_from,
+        valid_until=member.valid_until,
+        id_tokens=member.id_tokens,
+    )
 
 
 @api.get("/v1/driver/id-tokens")
@@ -88,9 +154,16 @@ def list_own_cards(req: Request) -> CardList:
 
 @api.post("/v1/driver/id-tokens")
 def add_own_card(req: Request, body: CardClaim) -> CardView:
-    """Adds a card by its number. One that is somebody else's is refused (409)."""
+    """Adds a card by its number, typed with or without what stands between its digits. One that is not free is
+    refused (409); twenty numbers may be tried in a day."""
+    decide_and_commit(req.ctx, partial(service.count_claim, driver_id=req.driver_id))
     driver = service.require_driver(req.ctx, req.driver_id)
-    return card_view(service.claim_card(req.uow, driver, body.id_token))
+    known = set(driver.id_tokens)
+    card = service.claim_card(req.uow, driver, body.id_token)
+    shown = card_view(card)
+    before = shown if id_token_key(card.id_token) in known else None
+    req.audit("id_token", card.id_token, owner_id=card.operator_id, before=before, after=shown)
+    return shown
 
 
 @api.delete("/v1/driver/id-tokens/{id_token}")
@@ -100,3 +173,4 @@ def remove_own_card(req: Request, id_token: str) -> None:
     if card.driver_id != req.driver_id:
         raise not_found("id_token", id_token)
     service.unbind_card(req.uow, card)
+    req.audit("id_token", card.id_token, owner_id=card.operator_id, before=card_view(card))

@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from chalicelib.kernel.errors import DomainError, Kind, invalid
+
 _ALL = ("platform", "manufacturer", "dealer", "operator", "agency")
 _OPERATOR = ("platform", "operator")
 _NETWORK = ("platform", "manufacturer", "dealer", "operator")
+_ABOVE = ("platform", "manufacturer", "dealer")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ PERMISSIONS: Final = {
         Permission("locations:write", "network", "Add and change locations", _OPERATOR),
         Permission("chargers:read", "network", "See chargers, groups and connection attempts", _ALL),
         Permission("chargers:write", "network", "Register, place and change chargers and groups", _NETWORK),
+        Permission("chargers:move", "network", "Give chargers to organisations below, and take them back", _ABOVE),
         Permission("chargers:command", "network", "Send commands to chargers", _NETWORK),
         Permission("monitoring:read", "network", "See offline chargers", _ALL),
         Permission("monitoring:write", "network", "Set who is told of offline chargers", _OPERATOR),
@@ -48,7 +52,9 @@ PERMISSIONS: Final = {
         Permission("feedback:read", "customers", "Read feedback", ("platform", "operator", "agency")),
         Permission("feedback:write", "customers", "Answer feedback", _OPERATOR),
         Permission("enterprises:read", "customers", "See enterprises, members and invoices", _OPERATOR),
-        Permission("enterprises:write", "customers", "Change enterprises, members and limits", _OPERATOR),
+        Permission(
+            "enterprises:write", "customers", "Change enterprises, members and limits, record payments", _OPERATOR
+        ),
         Permission("wallets:read", "money", "See balances and transactions", _OPERATOR),
         Permission("wallets:write", "money", "Adjust balances", _OPERATOR),
         Permission("payments:read", "money", "See payments", _OPERATOR),
@@ -130,7 +136,8 @@ GROUPS: Final = {
             "Support",
             "Helps drivers: sessions, cards, feedback",
             ("platform", "operator"),
-            _SEE | _in("charging", "customers") | {"wallets:read", "payments:read", "exports:write"},
+            (_SEE | _in("charging", "customers") | {"wallets:read", "payments:read", "exports:write"})
+            - {"enterprises:write"},  # who gives credit and takes payments is finance
         ),
         Group(
             "om_engineer",
@@ -181,3 +188,63 @@ def built_in(organization_kind: str) -> list[Group]:
 def within(permissions: Iterable[str], organization_kind: str) -> frozenset[str]:
     """What of `permissions` an organisation of this kind may hold."""
     return frozenset(permissions) & grantable(organization_kind)
+
+
+def effective(ticked: Iterable[frozenset[str]], organization_kind: str) -> frozenset[str]:
+    """What a user of an organisation of this kind may do, who is in groups with these ticks."""
+    return within(frozenset().union(*ticked), organization_kind)
+
+
+def is_default(permission: Permission) -> bool:
+    """Whether a new group is offered it ticked: those of `system` are for who means them."""
+    return permission.section != "system"
+
+
+def check_ticks(permissions: Iterable[str], organization_kind: str) -> frozenset[str]:
+    """Raises permission.unknown, permission.not_for_kind (422)."""
+    ticked = list(permissions)
+    for position, name in enumerate(ticked):
+        pointer = f"/permissions/{position}"
+        if name not in PERMISSIONS:
+            raise invalid("permission.unknown", f"There is no permission {name!r}.", pointer)
+        if organization_kind not in PERMISSIONS[name].kinds:
+            raise invalid("permission.not_for_kind", f"Nobody of a {organization_kind} may hold {name}.", pointer)
+    return frozenset(ticked)
+
+
+def locked(group_id: str, organization_kind: str) -> frozenset[str]:
+    """What a group of an organisation of this kind never loses."""
+    return KEYS_OF_THE_HOUSE if group_id == ADMIN_GROUPS[organization_kind] else frozenset()
+
+
+def check_keys(group_id: str, organization_kind: str, permissions: frozenset[str]) -> None:
+    """Raises user_group.keys (422)."""
+    if missing := locked(group_id, organization_kind) - permissions:
+        names = ", ".join(sorted(missing))
+        raise invalid("user_group.keys", f"The administrators keep {names}.", "/permissions")
+
+
+def giveable(organization_kind: str, permissions: frozenset[str], group_ids: Iterable[str] = ()) -> frozenset[str]:
+    """What somebody may give: what they hold. Who is in the administrators' group gives whatever the kind may hold, so
+    that a tick which the administrators took from themselves comes back."""
+    if ADMIN_GROUPS[organization_kind] in group_ids:
+        return grantable(organization_kind)
+    return within(permissions, organization_kind)
+
+
+def beyond(asked: frozenset[str], own: frozenset[str], own_kind: str) -> frozenset[str]:
+    """What of `asked` somebody of an organisation of `own_kind`, who may give `own`, must not give: what they may not
+    do themselves.
+
+    Below one's own organisation there are permissions that nobody of one's own kind can hold: a dealer's people change
+    no prices, yet somebody must set up the administrators of the operators that the dealer opens. That is for those
+    who may give all that there is in their own house.
+    """
+    return frozenset() if own >= grantable(own_kind) else asked - own
+
+
+def check_beyond(asked: frozenset[str], own: frozenset[str], own_kind: str) -> None:
+    """Raises permission.beyond_own (403)."""
+    if more := beyond(asked, own, own_kind):
+        names = ", ".join(sorted(more))
+        raise DomainError("permission.beyond_own", f"You cannot give what you do not hold: {names}.", Kind.FORBIDDEN)

@@ -46,6 +46,10 @@ class Actor:
         return self.user_id or self.api_key_id or self.login_id
 
     @property
+    def is_narrowed(self) -> bool:
+        return self.region_ids is not None or self.vending_point_ids is not None
+
+    @property
     def is_platform(self) -> bool:
         return self.kind == "system" or self.organization_kind == "platform"
 

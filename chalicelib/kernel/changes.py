@@ -13,21 +13,39 @@ from typing import Any, Final
 import msgspec
 
 MASK: Final = "***"
+TOO_LONG: Final = "(too long to keep)"
 MAX_RECORDED_BYTES: Final = 16_384
-"""Of one side of a change: beyond it only the names of its members are kept."""
-_SECRETS: Final = frozenset({"code", "secret", "content", "api_key", "access_token", "refresh_token", "totp_code"})
+"""Of one side of a change: of the members that do not fit, the longest first, only the names are kept."""
+MAX_RECORDED_MEMBERS: Final = 100
+MAX_NAME_CHARACTERS: Final = 60
+_SECRETS: Final = frozenset(
+    {
+        "accesstoken",
+        "apikey",
+        "authorizationkey",
+        "code",
+        "content",
+        "refreshtoken",
+        "totpcode",
+        "totpuri",
+        "otpauthuri",
+        "recoverycodes",
+    }
+)
+_SECRET_ENDINGS: Final = ("password", "passwordhash", "secret", "secrethash", "codehash", "privatekey", "pin")
 
 
 @dataclass(frozen=True)
 class Change:
     """One object that a request changes. `owner_id` None: the actor's own organisation. `before` None: it is new;
-    `after` None: it is gone."""
+    `after` None: it is gone. `for_owner_only`: the log of the actor's organisation has it in another change."""
 
     object_type: str
     object_id: str
     owner_id: str | None
     before: Any = None
     after: Any = None
+    for_owner_only: bool = False
 
     def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What differs, masked: members of `before`, members of `after`."""
@@ -40,10 +58,14 @@ class Change:
 
 
 def masked(value: Any) -> Any:
-    """The value with every member that is a secret by its name replaced by MASK."""
+    """The value with every member that is a secret by its name replaced by MASK, and the `value` beside a `name` or
+    `key` that is one."""
     if isinstance(value, Mapping):
+        names_secret = any(is_secret(said) for said in (value.get("name"), value.get("key")) if isinstance(said, str))
         return {
-            str(name): MASK if member is not None and _is_secret(str(name)) else masked(member)
+            str(name): MASK
+            if member is not None and (is_secret(str(name)) or (names_secret and name == "value"))
+            else masked(member)
             for name, member in value.items()
         }
     if isinstance(value, list | tuple):
@@ -51,8 +73,10 @@ def masked(value: Any) -> Any:
     return value
 
 
-def _is_secret(name: str) -> bool:
-    return name in _SECRETS or name.endswith(("password", "password_hash", "_secret"))
+def is_secret(name: str) -> bool:
+    """By what a member is called: in any case, with or without what stands between its words."""
+    letters = "".join(letter for letter in name.lower() if letter.isalnum())
+    return letters in _SECRETS or letters.endswith(_SECRET_ENDINGS)
 
 
 def _members(side: Any) -> dict[str, Any]:
@@ -63,6 +87,13 @@ def _members(side: Any) -> dict[str, Any]:
 
 
 def _bounded(members: dict[str, Any]) -> dict[str, Any]:
-    if len(msgspec.json.encode(members)) <= MAX_RECORDED_BYTES:
-        return members
-    return dict.fromkeys(sorted(members)[:200], "(too long to keep)")
+    """At most MAX_RECORDED_BYTES as JSON, and a little for what is left out."""
+    kept = {name[:MAX_NAME_CHARACTERS]: members[name] for name in sorted(members)[:MAX_RECORDED_MEMBERS]}
+    sizes = {name: len(msgspec.json.encode(member)) for name, member in kept.items()}
+    whole = len(msgspec.json.encode(kept))
+    for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
+        if whole <= MAX_RECORDED_BYTES:
+            break
+        kept[name] = TOO_LONG
+        whole -= sizes[name] - len(TOO_LONG) - 2
+    return kept

@@ -36,6 +36,16 @@ class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defau
     """Base of all request and response shapes: unknown fields are refused."""
 
 
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+"""The default of a merge patch's members, so that what is not named differs from null."""
+
+
+def changes_of(patch: Shape) -> dict[str, Any]:
+    """What a merge patch names; null clears (RFC 7396)."""
+    return {name: value for name, value in msgspec.structs.asdict(patch).items() if value is not UNSET}
+
+
 def check_moment(moment: datetime, pointer: str) -> datetime:
     """Raises moment.distant (422) for years at which the calendar ends as soon as a zone or a duration is added."""
     if moment.year not in YEARS:
@@ -79,17 +89,30 @@ class Request:
     answer_headers: dict[str, str] = field(default_factory=dict)
     """Further headers of the answer (Location, ETag)."""
     changes: list[Change] = field(default_factory=list)
+    before_commit: Callable[[], None] = lambda: None
+    """Adds to the unit of work what the audit log keeps of it; `kernel.rest` sets it."""
 
     def audit(
-        self, object_type: str, object_id: str, *, owner_id: str | None = None, before: Any = None, after: Any = None
+        self,
+        object_type: str,
+        object_id: str,
+        *,
+        owner_id: str | None = None,
+        former_owner_id: str | None = None,
+        before: Any = None,
+        after: Any = None,
     ) -> None:
         """Says what the request changes, for the audit log: the object as REST shows it, before and after. A new one
-        has no `before`, one that goes no `after`. `owner_id`: whose it is, if not the actor's organisation's."""
+        has no `before`, one that goes no `after`. `owner_id`: whose it is, if not the actor's organisation's. What
+        changes hands is gone for `former_owner_id`, who is not told where to."""
         self.changes.append(Change(object_type, object_id, owner_id, before, after))
+        if former_owner_id not in (None, owner_id):
+            self.changes.append(Change(object_type, object_id, former_owner_id, before, for_owner_only=True))
 
     def commit_first(self) -> UnitOfWork:
         """Commits what was decided so far and opens the next unit of work: for calls to a payment provider, which
         stand between two commits. The request is not decided again after this."""
+        self.before_commit()
         self.uow.commit()
         self.committed_early = True
         self.uow = UnitOfWork(self.ctx)

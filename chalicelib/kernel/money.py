@@ -6,6 +6,7 @@ rating, as `Decimal` major units, and come back through `from_decimal` with a ro
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -35,11 +36,19 @@ def currency_exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-def check_currency(currency: str) -> str:
+def check_currency(currency: str, pointer: str = "/currency") -> str:
     """Returns the code if it is one of ISO 4217, else raises currency.invalid (422): a currency stays for good."""
     if currency not in _EXPONENTS:
-        raise invalid("currency.invalid", f"{currency!r} is not an ISO 4217 currency code.", "/currency")
+        raise invalid("currency.invalid", f"{currency!r} is not an ISO 4217 currency code.", pointer)
     return currency
+
+
+@dataclass(frozen=True)
+class CostRounding:
+    """How a cost is rounded: to a whole multiple of `step` minor units (5 where there are no coins of 1 and 2)."""
+
+    mode: Rounding = "half_up"
+    step: int = 1
 
 
 class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

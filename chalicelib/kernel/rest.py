@@ -6,6 +6,7 @@ the Idempotency-Key) → function → answer encoded → recorded in the audit l
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import functools
 from collections.abc import Iterable, Mapping
@@ -25,9 +26,13 @@ from chalicelib.kernel.unit_of_work import DECIDE_ATTEMPTS, UnitOfWork
 JSON_TYPE: Final = "application/json"
 MERGE_PATCH_TYPE: Final = "application/merge-patch+json"
 PDF_TYPE: Final = "application/pdf"
+SVG_TYPE: Final = "image/svg+xml"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BINARY_TYPES: Final = (PDF_TYPE, XLSX_TYPE)
-"""Answers of these types are sent as bytes; API Gateway must know them too, which Chalice tells it."""
+BINARY_TYPES: Final = frozenset({PDF_TYPE, XLSX_TYPE, "image/png", "image/jpeg", "image/webp"})
+"""Answers of these types are sent as bytes."""
+ANY_TYPE: Final = "*/*"
+"""What API Gateway is told to treat as binary: it looks at the first type of the Accept header alone, which browsers
+fill as they like, so that AWS recommends to name them all (developer guide, Binary media types for REST APIs)."""
 
 
 class RestApp(Chalice):
@@ -44,10 +49,29 @@ class RestApp(Chalice):
     def current_request(self, value: Any) -> None:
         self._request.set(value)
 
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Without Accept a client takes anything (RFC 9110, 12.5.1); Chalice would refuse it what may be binary."""
+        headers = event.get("headers") or {}
+        if not any(name.lower() == "accept" for name in headers):
+            event = {**event, "headers": {**headers, "accept": ANY_TYPE}}
+        answer: dict[str, Any] = super().__call__(event, context)
+        return answer
+
+
+class RestResponse(Response):
+    """Bytes travel as base64, text as it is, whatever the media type: Chalice would encode all text too."""
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
+        is_binary = isinstance(self.body, bytes)
+        answer: dict[str, Any] = super().to_dict()
+        if is_binary:
+            answer |= {"body": base64.b64encode(self.body).decode("ascii"), "isBase64Encoded": True}
+        return answer
+
 
 def mount(app: RestApp, apis: Iterable[Api], authenticate: Authenticate, record: Record) -> None:
     """Registers every endpoint with Chalice."""
-    app.api.binary_types = list(BINARY_TYPES)
+    app.api.binary_types = [ANY_TYPE]
     for api in apis:
         for endpoint in api.endpoints:
             view = functools.partial(_view, app, endpoint, authenticate, record)
@@ -79,7 +103,7 @@ def _view(app: RestApp, endpoint: Endpoint, authenticate: Authenticate, record: 
     sent: dict[str, str | list[str]] = {"cache-control": "no-store", **headers}
     is_binary = isinstance(body, bytes) and headers.get("content-type", "") in BINARY_TYPES
     text = body if is_binary or isinstance(body, str) else body.decode()
-    return Response(body=text, status_code=status, headers=sent)
+    return RestResponse(body=text, status_code=status, headers=sent)
 
 
 def handle(
@@ -123,6 +147,8 @@ def _authorize(ctx: Context, endpoint: Endpoint, authenticate: Authenticate, inc
     actor = authenticate(ctx, access_token.strip(), source_ip)
     if endpoint.audience == "driver" and actor.driver_id is None:
         raise forbidden("This needs a driver's sign-in.")
+    if endpoint.audience == "person" and actor.kind != "person":
+        raise forbidden("This needs a person's sign-in; an API key has none.")
     if endpoint.permission is not None:
         actor.require(endpoint.permission)
     return actor
@@ -161,21 +187,54 @@ def _decide(
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Calls the function and commits; on a lost race calls it again with a fresh unit of work (bounded)."""
     for attempt in range(1, DECIDE_ATTEMPTS + 1):
+        request.before_commit = _Recorder(request, endpoint, arguments, record)
         try:
             result = endpoint.function(request, **arguments)
             status, headers, body = _encode(endpoint, result)
-            if endpoint.audited and (request.uow.writes or request.committed_early):
-                record(request, endpoint, arguments)
+            request.before_commit()
             if request.claim is not None:
                 idempotency.complete(request.uow, request.claim, status, body)
             request.uow.commit()
-            return status, {**headers, **request.answer_headers}, body
+            return _unless_known(request, endpoint, status, {**headers, **request.answer_headers}, body)
         except StaleRead:
             if attempt == DECIDE_ATTEMPTS or request.committed_early:
                 raise
             request.uow = UnitOfWork(request.ctx)
             request.changes = []
     raise AssertionError("unreachable")
+
+
+def _unless_known(
+    request: Request, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
+) -> tuple[int, Mapping[str, str], bytes]:
+    """304 without a body for a client that has this very answer (RFC 9110, 13.1.2)."""
+    etag = headers.get("etag")
+    if endpoint.method != "GET" or status != 200 or etag is None:
+        return status, headers, body
+    known = [name.strip() for name in request.headers.get("if-none-match", "").split(",")]
+    if etag not in known:
+        return status, headers, body
+    return 304, {name: value for name, value in headers.items() if name != "content-type"}, b""
+
+
+class _Recorder:
+    """Puts what a request changes into the audit log, in the commit that changes it: called before each.
+
+    What was said since the last commit is recorded once; a request that says nothing, with the first of its commits.
+    One that writes nothing changes nothing.
+    """
+
+    def __init__(self, request: Request, endpoint: Endpoint, arguments: Mapping[str, Any], record: Record) -> None:
+        self._request, self._endpoint, self._arguments, self._record = request, endpoint, arguments, record
+        self._has_recorded = False
+
+    def __call__(self) -> None:
+        request = self._request
+        is_change = request.uow.writes or (request.committed_early and request.changes)
+        if self._endpoint.audited and is_change and (request.changes or not self._has_recorded):
+            self._record(request, self._endpoint, self._arguments)
+            self._has_recorded = True
+            request.changes = []
 
 
 def _encode(endpoint: Endpoint, result: Any) -> tuple[int, Mapping[str, str], bytes]:
@@ -204,3 +263,5 @@ def _parse_body(shape: Any, raw_body: bytes) -> Any:
         raise problems.from_validation_error(error, "request body") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DomainError("body.unreadable", f"The request body is not JSON: {error}.", Kind.INVALID) from None
+    except RecursionError:
+        raise DomainError("body.unreadable", "The request body is nested too deeply.", Kind.INVALID) from None

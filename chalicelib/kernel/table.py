@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
@@ -66,6 +67,12 @@ def page_of(steps: Iterable[Step[Entity]], limit: int, keep: Callable[[Entity], 
         if keep is None or keep(entity):
             found.append(entity)
     return Page(found)
+
+
+def actions_of(row: type[Row], changes: Mapping[str, object]) -> list[Action]:
+    """What sets the named attributes of a row; None removes. Two who change different ones do not undo each other."""
+    columns = row.get_attributes()
+    return [columns[name].remove() if value is None else columns[name].set(value) for name, value in changes.items()]
 
 
 class Table(Generic[Entity]):
@@ -140,7 +147,7 @@ class Table(Generic[Entity]):
         item = answer.get("Item")
         return None if item is None else self.from_item(item)
 
-    def batch_get(self, ctx: Context, keys: Sequence[tuple[str, str]]) -> list[Entity]:
+    def batch_get(self, ctx: Context, keys: Sequence[tuple[str, str]], *, consistent: bool = True) -> list[Entity]:
         """The entities that exist, in the order of `keys`. At most 100 keys per round trip."""
         found: dict[tuple[str, str], Entity] = {}
         keys = [key for key in keys if _may_be_key(key[0], MAX_PK_BYTES) and _may_be_key(key[1], MAX_SK_BYTES)]
@@ -148,7 +155,7 @@ class Table(Generic[Entity]):
             wanted = {
                 self.name: {
                     "Keys": [self.key_map(*key) for key in keys[start : start + _BATCH_GET_LIMIT]],
-                    "ConsistentRead": True,
+                    "ConsistentRead": consistent,
                 }
             }
             for _ in range(_BATCH_GET_ROUNDS):
@@ -339,7 +346,7 @@ def decode_cursor(cursor: str) -> AttributeMap:
     """Raises DomainError cursor.invalid (400) for anything that `encode_cursor` cannot have made."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _cursor_invalid() from None
     if not (isinstance(key, dict) and key and all(map(_is_key_value, key.values()))):
         raise _cursor_invalid()

@@ -18,14 +18,28 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.money import Money, check_currency
 
-EntryKind = Literal["top_up", "consumption", "refund", "manual_entry", "settlement", "payout", "reversal"]
+EntryKind = Literal[
+    "top_up",
+    "consumption",
+    "refund",
+    "manual_entry",
+    "settlement",
+    "payout",
+    "reversal",
+    "credit_line",
+    "invoice_payment",
+    "write_off",
+]
 HoldState = Literal["open", "captured", "released"]
 
-GUARDED = frozenset({"wallet"})
-"""Classes of accounts that keep a balance which never goes below zero."""
+GUARDED = frozenset({"wallet", "enterprise"})
+"""Classes of accounts that keep a balance which never goes below zero: a driver's money, and what is still free of
+the credit that an operator gives to an enterprise."""
 PERIODIC = frozenset({"income", "cash"})
 """Classes that are summed per business day; their entries are found by `period`."""
-WITH_CURRENCY = frozenset({"wallet", "income", "clearing", "payable", "cash"})
+WITH_CURRENCY = frozenset(
+    {"wallet", "income", "clearing", "payable", "cash", "enterprise", "credit_line", "receivable"}
+)
 CLASSES = WITH_CURRENCY | {"hold"}
 
 MAX_POSTINGS = 8
@@ -185,6 +199,21 @@ def cash_account(operator_id: str, currency: str) -> str:
     return f"cash:{operator_id}:{currency}"
 
 
+def enterprise_account(enterprise_id: str, currency: str) -> str:
+    """What is still free of an enterprise's credit: its limit, less what is held, used, or invoiced and not paid."""
+    return f"enterprise:{enterprise_id}:{currency}"
+
+
+def credit_line_account(enterprise_id: str, currency: str) -> str:
+    """The other side of a credit limit: below zero by what was granted."""
+    return f"credit_line:{enterprise_id}:{currency}"
+
+
+def receivable_account(operator_id: str, currency: str) -> str:
+    """Settled income that the operator collects itself, by invoices; what it has collected is taken out."""
+    return f"receivable:{operator_id}:{currency}"
+
+
 def account_class(account_id: str) -> str:
     return account_id.partition(":")[0]
 
@@ -194,7 +223,7 @@ def is_guarded(account_id: str) -> bool:
 
 
 def account_owner(account_id: str) -> str:
-    """The driver, operator, provider or charging session that the account is about."""
+    """The driver, enterprise, operator, provider or charging session that the account is about."""
     parts = account_id.split(":")
     return parts[1] if len(parts) > 1 else ""
 

@@ -7,7 +7,7 @@ transaction); an id is one fact. A unit of work takes one change per guarded acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
@@ -118,6 +118,18 @@ def balance(ctx: Context, account_id: str, *, consistent: bool = True) -> Money:
     return Money(known.balance if known else 0, currency)
 
 
+def balances(ctx: Context, account_ids: Sequence[str]) -> dict[str, Money]:
+    """What guarded accounts hold, by account id: for a page of a list, in one round trip per hundred."""
+    currencies = {account_id: model.account_currency(model.check_account_id(account_id)) for account_id in account_ids}
+    known = BALANCES.batch_get(ctx, [(account_id, "balance") for account_id in currencies])
+    amounts = {balance.account_id: balance.balance for balance in known}
+    return {
+        account_id: Money(amounts.get(account_id, 0), currency)
+        for account_id, currency in currencies.items()
+        if currency is not None and model.is_guarded(account_id)
+    }
+
+
 def find_entry(ctx: Context, home_account_id: str, entry_id: str) -> Entry | None:
     return ENTRIES.get(ctx, home_account_id, entry_sk(entry_id))
 
@@ -151,6 +163,11 @@ def list_entries(
 def entries_of_account(ctx: Context, account_id: str) -> Iterator[Entry]:
     """All entries stored under an account, oldest first, in bounded memory. Strongly consistent."""
     return ENTRIES.query_all(ctx, account_id, EntryRow.sk.startswith("entry#"), consistent=True)
+
+
+def entries_between(ctx: Context, account_id: str, date_from: datetime, date_to: datetime) -> Iterator[Entry]:
+    """Those that were made from `date_from` until before `date_to`, oldest first. Strongly consistent."""
+    return ENTRIES.query_all(ctx, account_id, _between(date_from, date_to), consistent=True)
 
 
 def entries_of_period(ctx: Context, account_id: str, day: str) -> Iterator[Entry]:

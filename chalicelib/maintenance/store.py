@@ -1,5 +1,5 @@
-"""Rows of maintenance, all under their charger but for certificates by serial number, and
-renewals by day. Private to this folder.
+"""Rows of maintenance, all under their charger but for certificates by serial number, renewals by day, what an
+operator's chargers are to know, and which of them are to be told. Private to this folder.
 
 Events, procedures, customers' data and certificates that are long over expire; inventories and local lists stay.
 """
@@ -21,6 +21,7 @@ from chalicelib.maintenance.model.customers import RETENTION, InformationPart
 from chalicelib.maintenance.model.inventories import Entry, Inventory, serial_key
 from chalicelib.maintenance.model.journal import ChargerEvent, Procedure, Step
 from chalicelib.maintenance.model.local_lists import ListContent, ListEntry, LocalList
+from chalicelib.maintenance.model.offline_cards import Composition, ListDue, LocalListPolicy
 
 TABLE = table_name("maintenance")
 
@@ -28,6 +29,7 @@ EVENT_PREFIX: Final = "event#"
 PROCEDURE_PREFIX: Final = "procedure#"
 REQUEST_PREFIX: Final = "certificate_request#"
 INFORMATION_PREFIX: Final = "customer_information#"
+DUES_PK: Final = "local_lists_due"
 PROCEDURE_RETENTION: Final = timedelta(days=400)
 RENEWAL_RETENTION: Final = timedelta(days=60)
 
@@ -147,6 +149,11 @@ class LocalListRow(Row):
     queued_version = NumberAttribute(null=True)
     requested_by = UnicodeAttribute()
     detail = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    room = NumberAttribute(null=True)
+    left_out = NumberAttribute()
+    firmware = UnicodeAttribute(null=True)
+    excluded = BooleanAttribute()
     revision = NumberAttribute()
     changed_at = MomentAttribute(null=True)
     synchronized_at = MomentAttribute(null=True)
@@ -159,6 +166,38 @@ class ListContentRow(Row):
     charger_id = UnicodeAttribute()
     role = UnicodeAttribute()
     entries = ValueAttribute(dict[str, ListEntry])
+
+
+class LocalListPolicyRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    operator_id = UnicodeAttribute()
+    enabled = BooleanAttribute()
+    drivers_cards = BooleanAttribute()
+    min_balance = NumberAttribute()
+    revision = NumberAttribute()
+    changed_at = MomentAttribute(null=True)
+
+
+class CompositionRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    operator_id = UnicodeAttribute()
+    composed_at = MomentAttribute()
+    entries = ValueAttribute(list[ListEntry])
+    left_out = NumberAttribute()
+
+
+class ListDueRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    operator_id = UnicodeAttribute()
+    charger_id = UnicodeAttribute(null=True)
+    not_before = MomentAttribute()
+    no_later = MomentAttribute()
 
 
 class InformationPartRow(Row):
@@ -211,6 +250,22 @@ def content_key(charger_id: str, role: str) -> tuple[str, str]:
     return charger_pk(charger_id), f"local_list#{role}"
 
 
+def operator_pk(operator_id: str) -> str:
+    return f"operator#{operator_id}"
+
+
+def policy_key(operator_id: str) -> tuple[str, str]:
+    return operator_pk(operator_id), "local_list_policy"
+
+
+def composition_key(operator_id: str) -> tuple[str, str]:
+    return operator_pk(operator_id), "local_list#composed"
+
+
+def due_key(operator_id: str, charger_id: str | None) -> tuple[str, str]:
+    return DUES_PK, operator_pk(operator_id) if charger_id is None else charger_pk(charger_id)
+
+
 def information_prefix(request_id: int) -> str:
     return f"{INFORMATION_PREFIX}{request_id}#"
 
@@ -259,6 +314,13 @@ LOCAL_LISTS: Table[LocalList] = Table(LocalListRow, LocalList, key=lambda held: 
 LIST_CONTENTS: Table[ListContent] = Table(
     ListContentRow, ListContent, key=lambda content: content_key(content.charger_id, content.role)
 )
+LOCAL_LIST_POLICIES: Table[LocalListPolicy] = Table(
+    LocalListPolicyRow, LocalListPolicy, key=lambda policy: policy_key(policy.operator_id)
+)
+COMPOSITIONS: Table[Composition] = Table(
+    CompositionRow, Composition, key=lambda composition: composition_key(composition.operator_id)
+)
+LIST_DUES: Table[ListDue] = Table(ListDueRow, ListDue, key=lambda due: due_key(due.operator_id, due.charger_id))
 INFORMATION_PARTS: Table[InformationPart] = Table(
     InformationPartRow,
     InformationPart,

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers.scope import listed_places
-from chalicelib.identity.api_public import EmailText
 from chalicelib.kernel.http import Api, PageView, Request, Shape
+from chalicelib.kernel.texts import EmailText
 from chalicelib.monitoring import service
 from chalicelib.monitoring.model import OfflineNotification
 
@@ -57,7 +57,10 @@ def put_offline_notification(req: Request, body: OfflineNotificationBody) -> Off
         email=body.email,
         charger_ids=body.charger_ids,
     )
-    return _view(service.set_offline_rule(req.uow, rule))
+    before = _view(service.offline_rule(req.ctx, rule.operator_id))
+    after = _view(service.set_offline_rule(req.uow, rule))
+    req.audit("offline_notification", rule.operator_id, before=before, after=after)
+    return after
 
 
 @api.get("/v1/offline-chargers", permission="monitoring:read")

@@ -25,9 +25,25 @@ def on_verification_code_withheld(ctx: Context, event: Event) -> None:
 
 
 def on_user_invited(ctx: Context, event: Event) -> None:
-    """`{email, full_name, organization_name, language}`."""
+    """`{email, full_name, organization_name, language, sender}`."""
     data = {name: event.payload[name] for name in ("full_name", "organization_name", "email")}
     _queue(ctx, event, "invitation", data)
+
+
+def on_driver_invited(ctx: Context, event: Event) -> None:
+    """`{email, full_name, operator_name, language}`."""
+    data = {name: event.payload[name] for name in ("full_name", "operator_name", "email")}
+    _queue(ctx, event, "driver_invitation", data)
+
+
+def on_totp_changed(ctx: Context, event: Event) -> None:
+    """`{email, state, language}`, `state` on or off."""
+    _queue(ctx, event, f"totp_{event.payload['state']}", {})
+
+
+def on_driver_left(ctx: Context, event: Event) -> None:
+    """`{email, full_name, language}`: the last that the address hears of the account."""
+    _queue(ctx, event, "account_deleted", {"full_name": event.payload["full_name"]})
 
 
 def _queue(ctx: Context, event: Event, template: str, data: dict[str, str]) -> None:
@@ -41,5 +57,6 @@ def _queue(ctx: Context, event: Event, template: str, data: dict[str, str]) -> N
             template=template,
             data={"link": ctx.settings.public_url, **data},
             language=event.payload["language"],
+            sender=event.payload.get("sender"),
         ),
     )

@@ -15,10 +15,20 @@ MAIL = Lifecycle(
 
 
 @dataclass(frozen=True)
+class Sender:
+    """In whose name a mail goes out: the name before the platform's address, where an answer goes, and the last lines
+    of the mail. What is empty is left out."""
+
+    name: str = ""
+    reply_to: str = ""
+    footer: str = ""
+
+
+@dataclass(frozen=True)
 class Mail:
     """`data` fills the template and is forgotten once the mail was sent: it may hold a code.
 
-    `refusal` is the mail service's reason for refusing a mail for good.
+    `refusal` is the mail service's reason for refusing a mail for good. Without a `sender` it is the platform's own.
     """
 
     dedupe_key: str
@@ -30,6 +40,7 @@ class Mail:
     data: dict[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
     refusal: str | None = None
+    sender: Sender | None = None
 
 
 @dataclass(frozen=True)

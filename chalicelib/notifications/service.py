@@ -6,7 +6,10 @@ it is one mail. Sending is at least once: a crash between the mail service's yes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from email.header import Header
+from email.utils import formataddr, parseaddr
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +17,7 @@ from chalicelib.kernel import log, outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.notifications import templates
-from chalicelib.notifications.model import MAIL, Mail, Message
+from chalicelib.notifications.model import MAIL, Mail, Message, Sender
 from chalicelib.notifications.store import MAILS, RETENTION, MailRow, mail_key
 
 # Answers of SES that no retry changes: the message or its address is at fault.
@@ -22,10 +25,18 @@ _REFUSALS = frozenset({"MessageRejected", "BadRequestException"})
 
 
 def queue_mail(
-    uow: UnitOfWork, *, dedupe_key: str, to: str, template: str, data: dict[str, str], language: str = "en"
+    uow: UnitOfWork,
+    *,
+    dedupe_key: str,
+    to: str,
+    template: str,
+    data: dict[str, str],
+    language: str = "en",
+    sender: Mapping[str, str] | None = None,
 ) -> None:
     """Adds a mail to the caller's unit of work; a no-op for a key that was queued before, never a conflict.
 
+    `sender`: the members of a Sender, when an organisation writes and not the platform (identity's `mail_sender`).
     Raises KeyError for an unknown template or data that leaves a gap in it: the caller's mistake, found before
     anything is written.
     """
@@ -44,6 +55,7 @@ def queue_mail(
             MailRow.queued_at.set(MailRow.queued_at | now),
             MailRow.data.set(MailRow.data | data),
             MailRow.expires_at.set(MailRow.expires_at | int((now + RETENTION).timestamp())),
+            MailRow.sender.set(MailRow.sender | Sender(**(sender or {}))),
         ],
         name="mail",
     )
@@ -56,7 +68,7 @@ def send_mail(ctx: Context, dedupe_key: str) -> None:
     if mail is None or not MAIL.allows(mail.state, "accept"):
         return
     try:
-        _send(ctx, mail, templates.render(mail.template, mail.data, mail.language))
+        _send(ctx, mail, templates.render(mail.template, mail.data, mail.language, _footer(mail)))
     except ClientError as error:
         if error.response["Error"]["Code"] not in _REFUSALS:
             raise
@@ -66,9 +78,15 @@ def send_mail(ctx: Context, dedupe_key: str) -> None:
     _record(ctx, mail, "accept", None)
 
 
+def _footer(mail: Mail) -> str:
+    return "" if mail.sender is None else mail.sender.footer
+
+
 def _send(ctx: Context, mail: Mail, message: Message) -> None:
+    sender = mail.sender or Sender()
     ctx.client("sesv2").send_email(
-        FromEmailAddress=ctx.settings.mail_from,
+        FromEmailAddress=_from(ctx.settings.mail_from, sender),
+        ReplyToAddresses=[sender.reply_to] if sender.reply_to else [],
         Destination={"ToAddresses": [mail.to]},
         Content={
             "Simple": {
@@ -80,6 +98,19 @@ def _send(ctx: Context, mail: Mail, message: Message) -> None:
             }
         },
     )
+
+
+def _from(address: str, sender: Sender) -> str:
+    """The platform's address, which the mail service knows, with the sender's name before it. A line break in a name
+    must not become a header."""
+    name = templates.one_line(sender.name)
+    if not name:
+        return address
+    bare = parseaddr(address)[1]
+    if name.isascii():
+        return formataddr((name, bare))
+    words = Header(name, "utf-8", maxlinelen=75).encode().split()  # RFC 2047: a word has at most 75 characters
+    return f"{' '.join(words)} <{bare}>"
 
 
 def _record(ctx: Context, mail: Mail, event: str, refusal: str | None) -> None:

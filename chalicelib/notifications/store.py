@@ -9,7 +9,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.notifications.model import Mail
+from chalicelib.notifications.model import Mail, Sender
 
 RETENTION = timedelta(days=90)
 
@@ -27,6 +27,7 @@ class MailRow(Row):
     data = ValueAttribute(dict[str, str], null=True)
     sent_at = MomentAttribute(null=True)
     refusal = UnicodeAttribute(null=True)
+    sender = ValueAttribute(Sender, null=True)
     expires_at = NumberAttribute()
 
 

@@ -129,6 +129,7 @@ INTENTS: Final[Mapping[str, Intent]] = {
     "set_web_payments": Intent(),
     "start_session": Intent(_start_answered, _start_is_wanted),
     "stop_session": Intent(_stop_answered),
+    "trigger_boot": Intent(is_wanted=chargers.is_boot_wanted),
     "trigger_meter_values": Intent(_trigger_answered),
     "web_payment_started": Intent(),
     "write_configuration": Intent(_configuration_written, chargers.is_write_wanted),

@@ -1,4 +1,5 @@
-"""The night of settlement: a schedule opens runs, a workflow computes and posts them."""
+"""The night of settlement: a schedule opens runs, a workflow computes and posts them. And the turn of the month: a
+schedule draws up the invoices of enterprises."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from chalice import Blueprint, Cron
 
+from chalicelib.drivers import service as drivers
+from chalicelib.drivers.model import Enterprise
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.kernel import task
@@ -17,7 +20,7 @@ from chalicelib.kernel.log import logger
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import decide_and_commit
 from chalicelib.settlement import service
-from chalicelib.settlement.model import due_days
+from chalicelib.settlement.model import due_days, due_months
 
 jobs = Blueprint(__name__)
 
@@ -49,6 +52,54 @@ def _open_due(ctx: Context, operator: Organization) -> int:
 
 def _open(ctx: Context, operator_id: str, day: date) -> bool:
     return decide_and_commit(ctx, lambda uow: service.open_run(uow, operator_id, day))
+
+
+@jobs.schedule(Cron("35", "*", "*", "*", "?", "*"), name="invoices")
+@task.entry
+def draw_up_invoices(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
+    """Draws up the invoices of each operator's closed months, soon after its own midnight of the first.
+
+    Every hour, since midnights differ by zone; what is done already, is not done again. One enterprise's trouble does
+    not stop the others, but keeps its operator's month open: it is tried again, and later months wait for it.
+    """
+    issued = failed = 0
+    for operator in identity.list_operators(ctx):
+        try:
+            newest = service.newest_month(ctx, operator.organization_id)
+            for month in due_months(operator.created_at, newest, ctx.now(), operator.time_zone):
+                issued += _draw_up_month(ctx, operator, month)
+        except Exception:
+            failed += 1
+            logger.exception("invoices not drawn up", extra={"operator_id": operator.organization_id})
+    if failed:
+        raise RuntimeError(f"invoices not drawn up for {failed} operators")
+    return {"issued": issued}
+
+
+def _draw_up_month(ctx: Context, operator: Organization, month: str) -> int:
+    issued = 0
+    troubles: list[Exception] = []
+    for enterprise in drivers.enterprises_of(ctx, operator.organization_id):
+        try:
+            issued += draw_up_invoice(ctx, operator, enterprise, month)
+        except Exception as error:
+            troubles.append(error)
+            extra = {"enterprise_id": enterprise.enterprise_id, "month": month}
+            logger.exception("invoice not drawn up", extra=extra)
+    if troubles:
+        raise troubles[0]
+    decide_and_commit(ctx, lambda uow: service.close_month(uow, operator.organization_id, month))
+    return issued
+
+
+def draw_up_invoice(ctx: Context, operator: Organization, enterprise: Enterprise, month: str) -> bool:
+    """Makes one enterprise's invoice of a month; False where there is nothing to invoice, or it is there already."""
+    draft = service.draft_invoice(ctx, operator, enterprise, month)
+    if draft is None:
+        return False
+    service.keep_lines(ctx, draft)
+    decide_and_commit(ctx, lambda uow: service.issue_invoice(uow, draft))
+    return True
 
 
 def on_run_opened(ctx: Context, event: Event) -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import msgspec
 
+from chalicelib.identity.model import check_time_zone
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
-from chalicelib.kernel.errors import DomainError, Kind, invalid, not_found
+from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_moment, page_view
-from chalicelib.kernel.money import Money
+from chalicelib.kernel.money import Money, Rounding
+from chalicelib.kernel.revisions import check_revision, etag_of, expected_revision
+from chalicelib.kernel.texts import CurrencyText, NameText
 from chalicelib.tariffs import rating, service
 from chalicelib.tariffs.model import (
     AssignmentKind,
@@ -31,8 +32,6 @@ from chalicelib.tariffs.model import (
 
 api = Api("tariffs", "operator")
 
-NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-CurrencyText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.")]
 PriceText = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)", description="Major units as a decimal string.")
 ]
@@ -79,6 +78,13 @@ class TariffReplace(Shape):
     tax_included: bool = True
 
 
+class CostRoundingView(Shape):
+    """The operator's setting (`/v1/settings/rounding`) at the time of this version."""
+
+    mode: Rounding
+    step: int
+
+
 class TariffView(Shape):
     tariff_id: str
     operator_id: str
@@ -87,6 +93,7 @@ class TariffView(Shape):
     currency: str
     tax_included: bool
     elements: list[TariffElementShape]
+    rounding: CostRoundingView
     created_at: datetime
 
 
@@ -178,6 +185,7 @@ def tariff_view(tariff: TariffVersion) -> TariffView:
         currency=tariff.currency,
         tax_included=tariff.tax_included,
         elements=elements_view(tariff),
+        rounding=CostRoundingView(mode=tariff.rounding.mode, step=tariff.rounding.step),
         created_at=tariff.created_at,
     )
 
@@ -193,6 +201,7 @@ def create_tariff(req: Request, body: TariffCreate) -> TariffView:
         tax_included=body.tax_included,
         elements=_elements(body.elements),
     )
+    req.audit("tariff", tariff.tariff_id, owner_id=tariff.operator_id, after=tariff_view(tariff))
     return _with_etag(req, tariff)
 
 
@@ -219,28 +228,26 @@ def replace_tariff(req: Request, tariff_id: str, body: TariffReplace) -> TariffV
     With If-Match, only if the current version is still the one with that ETag (412).
     """
     tariff = _owned_tariff(req, tariff_id)
-    expected = req.headers.get("if-match", "*").strip()
-    if expected not in ("*", _etag(tariff)):
-        raise DomainError("tariff.changed", "The tariff was changed since it was read.", Kind.PRECONDITION)
+    check_revision(expected_revision(req), tariff.version, "tariff")
     changed = service.replace_tariff(
         req.uow, tariff, name=body.name, tax_included=body.tax_included, elements=_elements(body.elements)
     )
+    before, after = tariff_view(tariff), tariff_view(changed)
+    req.audit("tariff", tariff_id, owner_id=tariff.operator_id, before=before, after=after)
     return _with_etag(req, changed)
 
 
-@api.post("/v1/tariffs/{tariff_id}/quotes", "tariffs:read", status=200)
+@api.post("/v1/tariffs/{tariff_id}/quotes", "tariffs:read", status=200, audited=False)
 def quote_tariff(req: Request, tariff_id: str, body: QuoteCreate) -> QuoteView:
     """What a charge would cost: the same computation that bills it."""
     tariff = _owned_tariff(req, tariff_id)
-    if body.time_zone not in _zones():
-        raise invalid("time_zone.unknown", f"{body.time_zone!r} is not an IANA time zone.", "/time_zone")
     if body.parking_s > body.duration_s:
         raise invalid("quote.parking", "The parking time is a part of the duration.", "/parking_s")
     consumption = Consumption(
         started_at=check_moment(body.started_at, "/started_at"),
         ended_at=body.started_at + timedelta(seconds=body.duration_s),
         energy_wh=body.energy_wh,
-        time_zone=body.time_zone,
+        time_zone=check_time_zone(body.time_zone),
         parking_s=body.parking_s,
     )
     cost = rating.rate(tariff, consumption)
@@ -269,7 +276,10 @@ def assign_tariff(req: Request, body: AssignmentPut) -> AssignmentView:
     """Makes a tariff apply to a charger, a location, or all of the operator; the nearest wins."""
     tariff = _owned_tariff(req, body.tariff_id)
     kind, target_id = _target(body.charger_id, body.location_id, tariff.operator_id)
-    return _assignment_view(service.assign_tariff(req.uow, tariff, kind=kind, target_id=target_id))
+    former = service.get_assignment(req.ctx, operator_id=tariff.operator_id, kind=kind, target_id=target_id)
+    assigned = service.assign_tariff(req.uow, tariff, kind=kind, target_id=target_id)
+    _audit_assignment(req, former, assigned)
+    return _assignment_view(assigned)
 
 
 @api.get("/v1/tariff-assignments", "tariffs:read")
@@ -285,7 +295,22 @@ def unassign_tariff(req: Request, query: AssignmentQuery) -> None:
     """Takes the tariff from a charger, a location, or all of the operator: the next nearest applies there."""
     operator_id = listed_operator(req, query.operator_id)
     kind, target_id = _target(query.charger_id, query.location_id, operator_id)
+    former = service.get_assignment(req.ctx, operator_id=operator_id, kind=kind, target_id=target_id)
     service.unassign_tariff(req.uow, operator_id=operator_id, kind=kind, target_id=target_id)
+    _audit_assignment(req, former, None)
+
+
+def _audit_assignment(req: Request, former: TariffAssignment | None, current: TariffAssignment | None) -> None:
+    """The object is the place, whichever tariff applies there."""
+    known = current or former
+    if known is not None:
+        req.audit(
+            "tariff_assignment",
+            f"{known.kind}:{known.target_id}",
+            owner_id=known.operator_id,
+            before=None if former is None else _assignment_view(former),
+            after=None if current is None else _assignment_view(current),
+        )
 
 
 def _target(charger_id: str | None, location_id: str | None, operator_id: str) -> tuple[AssignmentKind, str]:
@@ -326,12 +351,8 @@ def _elements(shapes: list[TariffElementShape]) -> tuple[TariffElement, ...]:
     )
 
 
-def _etag(tariff: TariffVersion) -> str:
-    return f'"{tariff.version}"'
-
-
 def _with_etag(req: Request, tariff: TariffVersion) -> TariffView:
-    req.answer_headers["etag"] = _etag(tariff)
+    req.answer_headers["etag"] = etag_of(tariff.version)
     return tariff_view(tariff)
 
 
@@ -340,8 +361,3 @@ def _owned_tariff(req: Request, tariff_id: str) -> TariffVersion:
     if tariff is None or not may_see(req, tariff.operator_id):
         raise not_found("tariff", tariff_id)
     return tariff
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from chalicelib.kernel.errors import invalid
-from chalicelib.kernel.money import Money
+from chalicelib.kernel.money import CostRounding, Money
 
 Dimension = Literal["ENERGY", "FLAT", "PARKING_TIME", "TIME"]
 AssignmentKind = Literal["charger", "location", "operator"]
@@ -21,6 +21,9 @@ AssignmentKind = Literal["charger", "location", "operator"]
 NEAREST_FIRST: tuple[AssignmentKind, ...] = ("charger", "location", "operator")
 
 MAX_ELEMENTS = 50
+
+
+TO_THE_MINOR_UNIT = CostRounding()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class TariffElement:
 
 @dataclass(frozen=True)
 class TariffVersion:
-    """One immutable version. With `tax_included` the prices contain their VAT, else it is added to them."""
+    """One immutable version. With `tax_included` the prices contain their VAT, else it is added to them. `rounding` is
+    the operator's setting of the time: what a session started with is how it is rounded, too."""
 
     tariff_id: str
     version: int
@@ -52,6 +56,7 @@ class TariffVersion:
     tax_included: bool
     elements: tuple[TariffElement, ...]
     created_at: datetime
+    rounding: CostRounding = TO_THE_MINOR_UNIT
 
     @cached_property
     def applicable(self) -> tuple[PriceComponent, ...]:

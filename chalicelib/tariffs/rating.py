@@ -1,7 +1,8 @@
 """Rating: what a consumption costs under a version of a tariff. Pure; quotes, live cost and bills all call `rate`.
 
-All arithmetic is exact (fractions: a third of an hour has no decimal) until the one rounding, half up, of the
-total; the lines share that total by largest remainder, so that they always sum to it.
+All arithmetic is exact (fractions: a third of an hour has no decimal) until the one rounding of the total, half up to
+the minor unit unless the tariff says otherwise; the lines share that total by largest remainder, so that they always
+sum to it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from math import ceil, floor
 from typing import NamedTuple
 
 from chalicelib.kernel.money import Money, currency_exponent
 from chalicelib.tariffs.components import COMPONENTS
-from chalicelib.tariffs.model import Consumption, CostLine, PriceComponent, RatedCost, TariffVersion
+from chalicelib.tariffs.model import (
+    TO_THE_MINOR_UNIT,
+    Consumption,
+    CostLine,
+    CostRounding,
+    PriceComponent,
+    RatedCost,
+    TariffVersion,
+)
 
 _SHOWN_QUANTITY = Decimal("0.000001")
 _NOTHING = Fraction(0)
@@ -41,9 +51,12 @@ class _Share(NamedTuple):
 def rate(tariff: TariffVersion, consumption: Consumption) -> RatedCost:
     """Applies the tariff. Never negative; more energy or time never costs less."""
     billed = _billed(tariff, consumption)
-    total = Money(round_half_up(_sum(share.gross for share in billed)), tariff.currency)
-    net = Money(round_half_up(_sum(share.net for share in billed)), tariff.currency)
-    amounts = split_exactly(total.amount, [share.gross for share in billed])
+    gross = _sum(share.gross for share in billed)
+    total = Money(round_cost(gross, tariff.rounding), tariff.currency)
+    # Rounded to more than the minor unit, all parts shrink or grow alike: no tax is left of a total of nothing.
+    scale = Fraction(1) if tariff.rounding == TO_THE_MINOR_UNIT or not gross else total.amount / gross
+    net = Money(round_half_up(_sum(share.net for share in billed) * scale), tariff.currency)
+    amounts = split_exactly(total.amount, [share.gross * scale for share in billed])
     lines = tuple(
         _line(share.component, share.quantity, Money(amount, tariff.currency))
         for share, amount in zip(billed, amounts, strict=True)
@@ -54,7 +67,15 @@ def rate(tariff: TariffVersion, consumption: Consumption) -> RatedCost:
 def total_cost(tariff: TariffVersion, consumption: Consumption) -> Money:
     """`rate(...).total` without the lines: for every meter value of a running charging session."""
     gross = _sum(share.gross for share in _billed(tariff, consumption))
-    return Money(round_half_up(gross), tariff.currency)
+    return Money(round_cost(gross, tariff.rounding), tariff.currency)
+
+
+def round_cost(amount: Fraction, rounding: CostRounding) -> int:
+    """Minor units: the multiple of the step that the mode takes. Amounts are never negative here."""
+    steps = amount / rounding.step
+    if rounding.mode == "half_up":
+        return round_half_up(steps) * rounding.step
+    return (ceil(steps) if rounding.mode == "up" else floor(steps)) * rounding.step
 
 
 def round_half_up(amount: Fraction) -> int:

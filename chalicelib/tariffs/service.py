@@ -7,7 +7,10 @@ wins: charger, then location, then operator.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
+from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, conflict, not_found
 from chalicelib.kernel.money import check_currency
@@ -15,7 +18,9 @@ from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs.model import (
     NEAREST_FIRST,
+    TO_THE_MINOR_UNIT,
     AssignmentKind,
+    CostRounding,
     TariffAssignment,
     TariffElement,
     TariffHead,
@@ -34,6 +39,7 @@ from chalicelib.tariffs.store import (
     version_key,
 )
 
+MAX_VERSIONS_BACK: Final = 50
 _VERSION_CACHE_SIZE = 2048
 
 
@@ -48,16 +54,18 @@ def create_tariff(
 ) -> TariffVersion:
     """Makes a tariff with its first version. Raises currency.invalid and what `check_elements` raises."""
     check_elements(elements)
+    check_currency(currency)
     now = uow.ctx.now()
     tariff = TariffVersion(
         tariff_id=uow.ctx.new_id("trf"),
         version=1,
         operator_id=operator_id,
         name=name,
-        currency=check_currency(currency),
+        currency=currency,
         tax_included=tax_included,
         elements=elements,
         created_at=now,
+        rounding=_rounding_of(uow.ctx, operator_id, currency),
     )
     uow.create(VERSIONS, tariff)
     uow.create(HEADS, TariffHead(tariff.tariff_id, operator_id, 1, now))
@@ -74,10 +82,12 @@ def replace_tariff(
 ) -> TariffVersion:
     """Adds the version after `current` and makes it current. The currency stays: sessions and wallets depend on it.
 
-    The same content again is no new version. StaleRead if `current` is not the current one any more.
+    The same content again is no new version, unless the operator rounds otherwise by now.
+    StaleRead if `current` is not the current one any more.
     """
     check_elements(elements)
-    changed = replace(current, name=name, tax_included=tax_included, elements=elements)
+    rounding = _rounding_of(uow.ctx, current.operator_id, current.currency)
+    changed = replace(current, name=name, tax_included=tax_included, elements=elements, rounding=rounding)
     if changed == current:
         return current
     now = uow.ctx.now()
@@ -92,6 +102,23 @@ def replace_tariff(
     return tariff
 
 
+def renew_tariff(uow: UnitOfWork, tariff_id: str) -> None:
+    """A version that rounds as its operator does by now, if the current one does not."""
+    current = get_tariff(uow.ctx, tariff_id)
+    if current is not None:
+        elements = current.elements
+        replace_tariff(uow, current, name=current.name, tax_included=current.tax_included, elements=elements)
+
+
+def _rounding_of(ctx: Context, operator_id: str, currency: str) -> CostRounding:
+    """The operator's setting speaks of its own currency; all others are rounded to the minor unit."""
+    operator = identity.find_organization(ctx, operator_id)
+    if operator is None or operator.currency != currency:
+        return TO_THE_MINOR_UNIT
+    setting = identity.rounding_of(ctx, operator_id)
+    return CostRounding(setting.mode, setting.step)
+
+
 def get_version(ctx: Context, tariff_id: str, version: int) -> TariffVersion:
     """A version, which never changes: warm processes remember it. Raises tariff.not_found."""
     cache = ctx.cache("tariffs.versions", size=_VERSION_CACHE_SIZE)
@@ -100,6 +127,17 @@ def get_version(ctx: Context, tariff_id: str, version: int) -> TariffVersion:
     )
     if tariff is None:
         raise not_found("tariff", tariff_id)
+    return tariff
+
+
+def version_at(ctx: Context, current: TariffVersion, moment: datetime) -> TariffVersion:
+    """The version that was the current one at that moment: for what a charger tells long after it happened. For a
+    moment before the first version, or further back than MAX_VERSIONS_BACK, the oldest that was looked at."""
+    tariff = current
+    for _ in range(MAX_VERSIONS_BACK):
+        if moment >= tariff.created_at or tariff.version == 1:
+            break
+        tariff = get_version(ctx, tariff.tariff_id, tariff.version - 1)
     return tariff
 
 
@@ -148,6 +186,10 @@ def unassign_tariff(uow: UnitOfWork, *, operator_id: str, kind: AssignmentKind, 
         condition=TariffAssignmentRow.pk.exists(),
         on_conflict=not_found("tariff_assignment", f"{kind} {target_id}"),
     )
+
+
+def get_assignment(ctx: Context, *, operator_id: str, kind: AssignmentKind, target_id: str) -> TariffAssignment | None:
+    return ASSIGNMENTS.get(ctx, *assignment_key(operator_id, kind, target_id))
 
 
 def list_assignments(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[TariffAssignment]:

@@ -14,7 +14,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.tariffs.model import TariffAssignment, TariffElement, TariffHead, TariffVersion
+from chalicelib.tariffs.model import CostRounding, TariffAssignment, TariffElement, TariffHead, TariffVersion
 
 TARIFFS_TABLE = table_name("tariffs")
 
@@ -53,6 +53,7 @@ class TariffVersionRow(Row):
     tax_included = BooleanAttribute()
     elements = ValueAttribute(tuple[TariffElement, ...])
     created_at = MomentAttribute()
+    rounding = ValueAttribute(CostRounding)
 
 
 class TariffAssignmentRow(Row):

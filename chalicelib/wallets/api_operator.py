@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.drivers import service as drivers
 from chalicelib.identity import service as identity
-from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.errors import conflict, not_found
 from chalicelib.kernel.http import Api, PageView, Request, Shape
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
@@ -47,6 +47,8 @@ def adjust_wallet(req: Request, driver_id: str, body: Adjustment) -> Transaction
     The other side is the operator's cash account, which the settlement takes into account.
     """
     _visible(req, driver_id)
+    if drivers.require_driver(req.ctx, driver_id).deleted_at is not None:
+        raise conflict("driver.deleted", "This driver's account was deleted.")
     operator = identity.get_organization(req.ctx, req.organization_id)
     claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
     key = req.claim.idempotency_key if req.claim else req.request_id
@@ -60,7 +62,9 @@ def adjust_wallet(req: Request, driver_id: str, body: Adjustment) -> Transaction
         reason=body.reason,
         business_day=business_day(req.ctx.now(), operator.time_zone),
     )
-    return views.transaction_view(entry)
+    view = views.transaction_view(entry)
+    req.audit("wallet", driver_id, owner_id=operator.organization_id, after=view)
+    return view
 
 
 def _visible(req: Request, driver_id: str) -> str:

@@ -75,10 +75,18 @@ class Settlement:
     uncollected: Money
 
 
-def session_hold(driver_id: str, session_id: str, amount: Money) -> Hold:
-    """The hold of a charging session in the driver's wallet. ValueError for an id that is not a prefixed ULID."""
-    wallet = ledger.wallet_account(driver_id, amount.currency)
-    return Hold(ledger.hold_id(wallet, session_id), wallet, ledger.hold_account(session_id), amount)
+def paying_account(driver_id: str, currency: str, enterprise_id: str | None = None) -> str:
+    """The one account that pays for a session: the driver's wallet, or the credit of an enterprise."""
+    if enterprise_id is None:
+        return ledger.wallet_account(driver_id, currency)
+    return ledger.enterprise_account(enterprise_id, currency)
+
+
+def session_hold(driver_id: str, session_id: str, amount: Money, enterprise_id: str | None = None) -> Hold:
+    """The hold of a charging session in the account that pays for it. ValueError for an id that is not a prefixed
+    ULID."""
+    account_id = paying_account(driver_id, amount.currency, enterprise_id)
+    return Hold(ledger.hold_id(account_id, session_id), account_id, ledger.hold_account(session_id), amount)
 
 
 def settle(held: Money, cost: Money, available: Money) -> Settlement:

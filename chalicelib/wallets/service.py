@@ -1,7 +1,8 @@
 """Use cases of wallets: what a driver may spend, holds of charging sessions, top-ups, adjustments.
 
 Called by charging (holds and their settlement), the wallets' own endpoints and consumers. Nothing is committed
-here. Invariants: a wallet never goes below zero; a session's hold ends once; a top-up is credited once.
+here. Invariants: a wallet never goes below zero; a session's hold ends once; a top-up is credited once. Where a
+session names an `enterprise_id`, its credit stands for the wallet, and the wallet is not touched.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.identity import service as identity
+from chalicelib.identity.model import PLATFORM_ID
+from chalicelib.identity.model.settings import check_topup
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, not_found
 from chalicelib.kernel.money import Money
@@ -34,29 +38,52 @@ from chalicelib.wallets.store import TOPUPS, WALLET_CURRENCIES, TopUpRow, Wallet
 MAX_CURRENCIES = 50
 
 
-def available(ctx: Context, driver_id: str, currency: str, *, consistent: bool = True) -> Money:
-    """What the driver may spend now: the balance, from which holds are already gone."""
-    return ledger.balance(ctx, wallet_account(driver_id, currency), consistent=consistent)
+def available(
+    ctx: Context, driver_id: str, currency: str, *, enterprise_id: str | None = None, consistent: bool = True
+) -> Money:
+    """What the payer may spend now: the balance, from which holds are already gone."""
+    return ledger.balance(ctx, model.paying_account(driver_id, currency, enterprise_id), consistent=consistent)
 
 
 def place_session_hold(
-    uow: UnitOfWork, *, driver_id: str, session_id: str, amount: Money, expires_at: datetime
+    uow: UnitOfWork,
+    *,
+    driver_id: str,
+    session_id: str,
+    amount: Money,
+    expires_at: datetime,
+    enterprise_id: str | None = None,
 ) -> None:
     """Reserves money for a charging session: two writes. `expires_at`: when even the longest session is over; a hold
     that is open later is reported by the nightly proof.
 
     Raises ledger.insufficient_funds, ledger.hold_amount, ledger.entry_conflict (the session has its hold).
     """
-    hold = model.session_hold(driver_id, session_id, amount)
+    hold = model.session_hold(driver_id, session_id, amount, enterprise_id)
     ledger.place_hold(uow, hold, source_id=session_id, expires_at=expires_at)
 
 
-def hold_what_is_there(uow: UnitOfWork, *, driver_id: str, session_id: str, most: Money, expires_at: datetime) -> Money:
-    """As `place_session_hold`, of no more than the wallet has: returns how much that is, perhaps nothing."""
-    held = min(most, available(uow.ctx, driver_id, most.currency))
+def hold_what_is_there(
+    uow: UnitOfWork,
+    *,
+    driver_id: str,
+    session_id: str,
+    most: Money,
+    expires_at: datetime,
+    enterprise_id: str | None = None,
+) -> Money:
+    """As `place_session_hold`, of no more than the payer has: returns how much that is, perhaps nothing."""
+    held = min(most, available(uow.ctx, driver_id, most.currency, enterprise_id=enterprise_id))
     if held.amount > 0:
         with _of_what_was_read():
-            place_session_hold(uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=expires_at)
+            place_session_hold(
+                uow,
+                driver_id=driver_id,
+                session_id=session_id,
+                amount=held,
+                expires_at=expires_at,
+                enterprise_id=enterprise_id,
+            )
     return held
 
 
@@ -70,22 +97,27 @@ def settle_session(
     operator_id: str,
     business_day: str,
     beyond_hold: bool = False,
+    most_beyond: Money | None = None,
+    enterprise_id: str | None = None,
 ) -> Settlement:
     """Takes a session's cost out of its hold and gives the rest back: three writes.
 
-    What is above the hold is taken from the wallet if `beyond_hold`, as far as it goes, and is else `uncollected`.
-    Nothing held, nothing written. Raises ledger.hold_not_open.
+    What is above the hold is taken from the payer if `beyond_hold`, as far as it goes and no more than `most_beyond`,
+    and is else `uncollected`. Nothing held, nothing written. Raises ledger.hold_not_open.
     """
     if held.amount == 0:
         zero = Money.zero(cost.currency)
         return Settlement(captured=zero, refunded=zero, uncollected=cost)
     draws = beyond_hold and cost > held
-    free = available(uow.ctx, driver_id, held.currency) if draws else Money.zero(held.currency)
+    free = Money.zero(held.currency)
+    if draws:
+        free = available(uow.ctx, driver_id, held.currency, enterprise_id=enterprise_id)
+        free = free if most_beyond is None else min(free, most_beyond)
     settlement = model.settle(held, cost, free)
     with _of_what_was_read():
         ledger.capture_hold(
             uow,
-            model.session_hold(driver_id, session_id, held),
+            model.session_hold(driver_id, session_id, held, enterprise_id),
             taken=settlement.captured,
             to_account_id=income_account(operator_id, held.currency),
             source_id=session_id,
@@ -95,11 +127,17 @@ def settle_session(
 
 
 def release_session_hold(
-    uow: UnitOfWork, *, driver_id: str, session_id: str, held: Money, reason: str = "not_delivered"
+    uow: UnitOfWork,
+    *,
+    driver_id: str,
+    session_id: str,
+    held: Money,
+    reason: str = "not_delivered",
+    enterprise_id: str | None = None,
 ) -> None:
     """Gives all of a session's hold back: three writes. Nothing held, nothing written. Raises ledger.hold_not_open."""
     if held.amount:
-        hold = model.session_hold(driver_id, session_id, held)
+        hold = model.session_hold(driver_id, session_id, held, enterprise_id)
         ledger.release_hold(uow, hold, source_id=session_id, reason=reason)
 
 
@@ -141,12 +179,13 @@ def begin_topup(
 ) -> tuple[TopUp, Payment]:
     """Makes a top-up and its payment, or finds the ones of these ids (a request that is tried again).
 
-    Raises wallet.amount_invalid, currency.invalid.
+    Raises wallet.amount_invalid, wallet.amount_out_of_bounds, currency.invalid.
     """
     known = TOPUPS.get(uow.ctx, topup_pk(topup_id), "topup")
     if known is not None:
         return known, payments.require_payment(uow.ctx, known.payment_id)
     model.check_amount(amount)
+    check_topup(identity.payments_of(uow.ctx, PLATFORM_ID), amount)
     payment = payments.create_payment(
         uow,
         payment_id=payment_id,
@@ -214,8 +253,11 @@ def adjust_wallet(
 ) -> Entry:
     """Books cash that an operator took for a wallet, or value it takes out, with the reason.
 
-    Raises wallet.amount_invalid, currency.invalid, ledger.insufficient_funds, ledger.entry_conflict.
+    Raises wallet.amount_invalid, wallet.amount_out_of_bounds, currency.invalid, ledger.insufficient_funds,
+    ledger.entry_conflict.
     """
+    if direction == "top_up":
+        check_topup(identity.payments_of(uow.ctx, operator_id), amount)
     entry = model.adjustment_entry(
         entry_id=entry_id,
         driver_id=driver_id,

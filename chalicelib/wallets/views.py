@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Shape, page_view
 from chalicelib.kernel.money import Money, check_currency
+from chalicelib.kernel.spans import MonthText, month_span, overlap
 from chalicelib.ledger.model import Entry
 from chalicelib.wallets import service
 from chalicelib.wallets.model import LABELS, EventType
@@ -21,12 +23,15 @@ class WalletView(Shape):
 
 
 class TransactionQuery(PageQuery):
-    """`type`: only what came in, or what went out. `currency`: the platform's own unless named."""
+    """`type`: only what came in, or what went out. `month` as it is lived in `time_zone` (IANA), within `date_from` and
+    `date_to`. `currency`: the platform's own unless named."""
 
     type: Literal["all", "income", "expenditure"] = "all"
     event_type: EventType | None = None
     date_from: Moment | None = None
     date_to: Moment | None = None
+    month: MonthText | None = None
+    time_zone: str = "UTC"
     currency: str | None = None
 
 
@@ -49,14 +54,17 @@ def wallet_view(ctx: Context, driver_id: str) -> WalletView:
 
 def transactions_view(ctx: Context, driver_id: str, query: TransactionQuery) -> PageView[TransactionView]:
     """A page of what moved a wallet, newest first."""
+    zone = check_time_zone(query.time_zone)
+    month = (None, None) if query.month is None else month_span(query.month, zone)
+    date_from, date_to = overlap((query.date_from, query.date_to), month)
     page = service.list_transactions(
         ctx,
         driver_id,
         check_currency(query.currency or ctx.settings.default_currency),
         direction=query.type,
         event_type=query.event_type,
-        date_from=query.date_from,
-        date_to=query.date_to,
+        date_from=date_from,
+        date_to=date_to,
         limit=query.limit,
         cursor=query.cursor,
     )

@@ -45,6 +45,7 @@ class Place:
     address: str
     city: str
     country: str
+    coordinates: tuple[str, str]
     time_zone: str
     tariff: str
     prices: tuple[tuple[Dimension, str], ...]
@@ -68,6 +69,7 @@ PLACES: Final = (
         address="Am Kai 12",
         city="Hamburg",
         country="DE",
+        coordinates=("53.5417", "9.9841"),
         time_zone="Europe/Berlin",
         tariff="Day",
         prices=(("ENERGY", "0.35"),),
@@ -79,6 +81,7 @@ PLACES: Final = (
         address="Rua do Cais 3",
         city="Porto",
         country="PT",
+        coordinates=("41.1404", "-8.6110"),
         time_zone="Europe/Lisbon",
         tariff="River",
         prices=(("ENERGY", "0.49"), ("FLAT", "0.50")),
@@ -160,6 +163,8 @@ def _location(ctx: Context, operator: Organization, place: Place) -> Location:
             country=place.country,
             time_zone=place.time_zone,
             created_at=ctx.now(),
+            latitude=place.coordinates[0],
+            longitude=place.coordinates[1],
         )
         chargers.add_location(uow, location)
         components = tuple(PriceComponent(dimension, Decimal(price)) for dimension, price in place.prices)

@@ -50,9 +50,16 @@ def test_everything_of_the_product_is_in_it(names: set[str]) -> None:
 def test_what_it_runs_on_is_in_it(names: set[str]) -> None:
     for wanted in ("jsonschema_rs/", "msgspec/", "pynamodb/", "botocore/", "stripe/", "jwt/", "argon2/", "chalice/"):
         assert any(name.startswith(wanted) for name in names), wanted
+    assert "openpyxl/reader/excel.py" in names
     assert sum(name.startswith("ocpp/v16/schemas/") for name in names) == 78
     for service in package.SERVICES:
         assert any(name.startswith(f"botocore/data/{service}/") for name in names), service
+
+
+def test_bytes_pass_the_gateway_as_bytes(sam_template: Tree) -> None:
+    """Workbooks and PDFs: API Gateway decodes an answer only if it knows all types as binary."""
+    definition = sam_template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    assert definition["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
 def test_nothing_else_is_in_it(names: set[str]) -> None:

@@ -142,7 +142,7 @@ def test_time_limits(cloudformation: Tree) -> None:
     functions = of_type(cloudformation, "AWS::Lambda::Function")
     for name in ("APIHandler", *websocket_handlers()):
         assert functions[name]["Timeout"] <= 29, "API Gateway answers by itself after 29 s"
-    for name in ("ProveLedger", "ReconcilePayments", "Settlement", "SettlementCompute", "SettlementPost"):
+    for name in ("ProveLedger", "ReconcilePayments", "Settlement", "SettlementCompute", "SettlementPost", "Invoices"):
         assert functions[name]["Timeout"] == 900, "what reads a whole day may take its time"
 
 
@@ -151,8 +151,11 @@ def test_the_schedules_are_chalices(cloudformation: Tree) -> None:
     assert {target["Arn"]["Fn::GetAtt"][0] for rule in rules.values() for target in rule["Targets"]} == {
         "OfflineAlerts",
         "ExpireCommands",
+        "Invoices",
+        "LocalLists",
         "ProveLedger",
         "ReconcilePayments",
+        "RefreshLocalLists",
         "RenewCertificates",
         "Settlement",
     }

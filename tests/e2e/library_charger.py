@@ -41,6 +41,10 @@ class LibraryCharger(ChargePoint):
     def on_get_configuration(self, key: list[str] | None = None, **payload: Any) -> Any:
         return call_result.GetConfiguration(unknown_key=key or [])
 
+    @on("SendLocalList")
+    def on_local_list(self, **payload: Any) -> Any:
+        return call_result.SendLocalList(status="Accepted")
+
     async def remote_start(self) -> dict[str, Any]:
         """The next RemoteStartTransaction, which has been accepted."""
         return await asyncio.wait_for(self._remote_starts.get(), ANSWER_WAIT_S)

@@ -240,6 +240,10 @@ class _Handlers2:
     def on_trigger(self, **payload: Any) -> Any:
         return self.results.TriggerMessage(status="NotImplemented")
 
+    @on("SendLocalList")
+    def on_local_list(self, **payload: Any) -> Any:
+        return self.results.SendLocalList(status="Accepted")
+
 
 class _Station201(_Handlers2, v201.ChargePoint):
     results = v201.call_result

@@ -165,7 +165,10 @@ class RawCharger:
 
 def _unasked(action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
     """The answer to what the platform asks of its own accord, beside what the tests are about: after a boot for the
-    configuration (it has no key, so nothing is written), and for fresh readings while a driver looks."""
+    configuration (it has no key, so nothing is written), with the cards that it shall know, and for fresh readings
+    while a driver looks."""
+    if action == "SendLocalList":
+        return {"status": "Accepted"}
     if action == "GetConfiguration":
         return {"unknownKey": payload.get("key", [])}
     return {"status": "Rejected"} if action == "TriggerMessage" else None

@@ -4,7 +4,30 @@ An operator sees its own; the platform's people see everybody's, naming the oper
 another operator answers 404, like what does not exist.
 """
 
-from chalicelib.chargers.api_operator import attempts, chargers, configuration, locations, templates
+from chalicelib.chargers.api_operator import (
+    attempts,
+    chargers,
+    configuration,
+    groups,
+    instructions,
+    labels,
+    locations,
+    map,
+    placements,
+    templates,
+)
 from chalicelib.chargers.api_operator.common import api
 
-__all__ = ["api", "attempts", "chargers", "configuration", "locations", "templates"]
+__all__ = [
+    "api",
+    "attempts",
+    "chargers",
+    "configuration",
+    "groups",
+    "instructions",
+    "labels",
+    "locations",
+    "map",
+    "placements",
+    "templates",
+]

@@ -1,30 +1,24 @@
-"""Chargers: register, place, look at, change."""
+"""Chargers: register, look at, change, take out of service."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.common import (
-    UNSET,
-    CountryText,
-    NameText,
-    ShortText,
-    Unset,
-    api,
-    changes_of,
-)
-from chalicelib.chargers.model import Charger, Evse
-from chalicelib.chargers.scope import listed_places, owned_charger, owned_location
+from chalicelib.chargers.api_operator.charger_views import ChargerView, EvseList, charger_view, evse_view
+from chalicelib.chargers.api_operator.common import SearchText, api, matches
+from chalicelib.chargers.model import Charger, PlaceState
+from chalicelib.chargers.scope import is_confined, listed_places, owned_charger, owned_location, owning_holder
 from chalicelib.chargers.service import ChargerFacts
-from chalicelib.identity.scope import OperatorPageQuery, owning_operator
+from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.http import PageView, Request, Shape, page_view
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
+from chalicelib.kernel.texts import CountryText, NameText, ShortText
 
 PasswordText = Annotated[
     str,
@@ -47,8 +41,16 @@ ProfileNumber = Annotated[
 UserText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Of Basic auth, if not the identity.")]
 
 
+CLAIMS = "claims"
+"""No charger has this identity: it would stand in the way of `/v1/chargers/claims`."""
+
+
 class ChargerCreate(Shape):
-    """`evse_count` 2 is a dual-socket charger: connector A is left, B right. Without a `password` one is made."""
+    """`evse_count` 2 is a dual-socket charger: connector A is left, B right. Without a `password` one is made.
+
+    With a `location_id` it is placed at once. `operator_id`: whose it is, if not the asker's own; manufacturers and
+    dealers register for their stock, or for an operator below before the charger is shipped.
+    """
 
     charger_id: IdentityText
     name: NameText | None = None
@@ -57,6 +59,8 @@ class ChargerCreate(Shape):
     evse_count: EvseCount = 1
     country: CountryText | None = None
     region: NameText | None = None
+    location_id: str | None = None
+    group_id: str | None = None
     charge_with_qr: bool = True
     accepts_missing_subprotocol: bool = False
     security_profile: ProfileNumber = 1
@@ -66,11 +70,14 @@ class ChargerCreate(Shape):
 
 
 class ChargerPatch(Shape):
+    """`charge_with_qr` false: from the phone, only the drivers of the charger's group and of those above it charge."""
+
     name: NameText | Unset | None = UNSET
     serial_number: ShortText | Unset | None = UNSET
     uid: ShortText | Unset | None = UNSET
     country: CountryText | Unset | None = UNSET
     region: NameText | Unset | None = UNSET
+    group_id: str | Unset | None = UNSET
     charge_with_qr: bool | Unset = UNSET
     accepts_missing_subprotocol: bool | Unset = UNSET
     security_profile: ProfileNumber | Unset = UNSET
@@ -81,86 +88,17 @@ class PasswordRotate(Shape):
     password: PasswordText | None = None
 
 
-class Placement(Shape):
-    location_id: str
-
-
 class ChargerQuery(OperatorPageQuery):
-    """`registered=false`: those that are not placed at a location. `status`: as reported by any of its EVSEs."""
+    """`registered=false`: those that are not placed at a location. `group_id`: with its sub-groups. `status`: as
+    reported by any of its EVSEs. `q`: part of its identity, name or serial number."""
 
     registered: bool | None = None
     location_id: str | None = None
+    group_id: str | None = None
     online: bool | None = None
     status: str | None = None
-
-
-class ConnectorView(Shape):
-    connector_no: int
-    status: str | None
-    reported_at: datetime | None
-    received_at: datetime | None
-
-
-class EvseView(Shape):
-    """`letter` names the connector on the charger; `status` and `error_code` are its own last words.
-
-    `further_connectors`: those beyond the first of an EVSE that has several (OCPP 2.x); not shown in lists of chargers.
-    """
-
-    evse_no: int
-    letter: str
-    status: str | None
-    error_code: str | None
-    info: str
-    vendor_error_code: str
-    reported_at: datetime | None
-    received_at: datetime | None
-    qr_code: str | None
-    qr_url: str | None
-    further_connectors: list[ConnectorView]
-
-
-class Connectivity(Shape):
-    online: bool
-    protocol: str | None
-    connected_at: datetime | None
-    last_seen_at: datetime | None
-    disconnected_at: datetime | None
-
-
-class ChargerView(Shape):
-    """`registration_status` is what BootNotification is answered: pending until the charger is placed. `drift_count`
-    variables had another value than expected when they were last looked at; null: they never were.
-
-    `next_security_profile` and `password_rotation_pending`: it was told, and has not been seen to use it yet.
-    """
-
-    charger_id: str
-    operator_id: str
-    name: str | None
-    serial_number: str | None
-    uid: str | None
-    location_id: str | None
-    registered: bool
-    registration_status: str
-    country: str | None
-    region: str | None
-    charge_with_qr: bool
-    accepts_missing_subprotocol: bool
-    security_profile: int
-    next_security_profile: int | None
-    password_rotation_pending: bool
-    basic_auth_user: str | None
-    vendor: str | None
-    model: str | None
-    firmware_version: str | None
-    reported_serial_number: str | None
-    booted_at: datetime | None
-    drift_count: int | None
-    status: str | None
-    connectivity: Connectivity
-    evses: list[EvseView]
-    created_at: datetime
+    state: PlaceState = "active"
+    q: SearchText | None = None
 
 
 class ConnectionInstructions(Shape):
@@ -181,86 +119,31 @@ class ChargerCreatedView(ChargerView):
     connection: ConnectionInstructions
 
 
-class EvseList(Shape):
-    data: list[EvseView]
-
-
-def evse_view(ctx: Context, evse: Evse, further_connectors: Iterable[Evse] = ()) -> EvseView:
-    return EvseView(
-        evse_no=evse.evse_no,
-        letter=evse.letter,
-        status=evse.status,
-        error_code=evse.error_code,
-        info=evse.info,
-        vendor_error_code=evse.vendor_error_code,
-        reported_at=evse.reported_at,
-        received_at=evse.received_at,
-        qr_code=evse.code,
-        qr_url=f"{ctx.settings.public_url}/c/{evse.code}" if evse.code else None,
-        further_connectors=[
-            ConnectorView(
-                connector_no=connector.connector_no or 1,
-                status=connector.status,
-                reported_at=connector.reported_at,
-                received_at=connector.received_at,
-            )
-            for connector in further_connectors
-            if connector.evse_no == evse.evse_no
-        ],
-    )
-
-
-def charger_view(ctx: Context, facts: ChargerFacts) -> ChargerView:
-    charger, link = facts.charger, facts.link
-    itself = next((evse for evse in facts.evses if evse.evse_no == 0), None)
-    return ChargerView(
-        charger_id=charger.charger_id,
-        operator_id=charger.operator_id,
-        name=charger.name,
-        serial_number=charger.serial_number,
-        uid=charger.uid,
-        location_id=charger.location_id,
-        registered=charger.is_placed,
-        registration_status="accepted" if charger.is_placed else "pending",
-        country=charger.country,
-        region=charger.region,
-        charge_with_qr=charger.charge_with_qr,
-        accepts_missing_subprotocol=charger.accepts_missing_subprotocol,
-        security_profile=charger.security_profile,
-        next_security_profile=charger.next_security_profile,
-        password_rotation_pending=charger.new_password_hash is not None,
-        basic_auth_user=charger.basic_auth_user,
-        vendor=charger.vendor,
-        model=charger.model,
-        firmware_version=charger.firmware_version,
-        reported_serial_number=charger.reported_serial_number,
-        booted_at=charger.booted_at,
-        drift_count=charger.drift_count,
-        status=itself.status if itself else None,
-        connectivity=Connectivity(
-            online=link is not None and link.is_online(ctx.now()),
-            protocol=link.protocol if link else None,
-            connected_at=link.connected_at if link else None,
-            last_seen_at=link.last_seen_at if link else None,
-            disconnected_at=link.disconnected_at if link else None,
-        ),
-        evses=[evse_view(ctx, evse, facts.further_connectors) for evse in facts.connectors],
-        created_at=charger.created_at,
-    )
-
-
 @api.post("/v1/chargers", "chargers:write")
 def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
     """Registers a charger.
 
     Answers with what the installer needs: URL, identity and password. The password is not shown again. The identity
-    must be free (409), whoever has it.
+    must be free (409), whoever has it, and the serial number among the owner's. Who works at some locations only names
+    the `location_id`.
     """
+    if body.charger_id.lower() == CLAIMS:
+        raise invalid("charger.identity", f"No charger may be called {CLAIMS!r}.", "/charger_id")
+    holder_id = owning_holder(req, body.operator_id)
+    if body.location_id is None and is_confined(req):
+        raise invalid("location_id.missing", "Name the location: you work at some of them only.", "/location_id")
+    location_id = None
+    if body.location_id is not None:
+        location = owned_location(req, body.location_id)
+        if location.operator_id != holder_id:
+            raise invalid("location.unknown", f"Its owner has no location {body.location_id!r}.", "/location_id")
+        location_id = location.location_id
+    check_group(req.ctx, holder_id, body.group_id)
     charger, password, evses = service.register_charger(
         req.uow,
         Charger(
             charger_id=body.charger_id,
-            operator_id=owning_operator(req, body.operator_id),
+            operator_id=holder_id,
             evse_count=body.evse_count,
             password_hash="",
             created_at=req.ctx.now(),
@@ -268,6 +151,8 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
             accepts_missing_subprotocol=body.accepts_missing_subprotocol,
             security_profile=body.security_profile,
             basic_auth_user=body.basic_auth_user,
+            location_id=location_id,
+            group_id=body.group_id,
             name=body.name,
             serial_number=body.serial_number,
             uid=body.uid,
@@ -276,25 +161,32 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
         ),
         body.password,
     )
-    facts = ChargerFacts(charger, None, tuple(evses))
-    return ChargerCreatedView(
-        **msgspec.structs.asdict(charger_view(req.ctx, facts)),
-        connection=_instructions(req.ctx, charger, password),
-    )
+    view = charger_view(req.ctx, ChargerFacts(charger, None, tuple(evses)))
+    req.audit("charger", charger.charger_id, owner_id=holder_id, after=view)
+    return ChargerCreatedView(**msgspec.structs.asdict(view), connection=_instructions(req.ctx, charger, password))
 
 
 @api.get("/v1/chargers", "chargers:read")
 def list_chargers(req: Request, query: ChargerQuery) -> PageView[ChargerView]:
-    """The operator's chargers by identity.
+    """The chargers of an operator, or in the stock of a manufacturer or dealer, by identity.
 
     `registered=false` lists those that are not placed at a location yet. A page may be short while filters are rare;
     go on with its cursor.
     """
     places = listed_places(req, query.operator_id)
+    groups = None
+    if query.group_id is not None:
+        groups = service.groups_within(req.ctx, places.operator_id, query.group_id)
+
+    def is_seen(charger: Charger) -> bool:
+        found = places.has(charger.location_id) and charger.state == query.state
+        found = found and (groups is None or charger.group_id in groups)
+        return found and matches(query.q, charger.charger_id, charger.name, charger.serial_number)
+
     page = service.list_chargers(
         req.ctx,
         places.operator_id,
-        is_seen=lambda charger: places.has(charger.location_id),
+        is_seen=is_seen,
         registered=query.registered,
         location_id=query.location_id,
         online=query.online,
@@ -308,7 +200,7 @@ def list_chargers(req: Request, query: ChargerQuery) -> PageView[ChargerView]:
 @api.get("/v1/chargers/{charger_id}", "chargers:read")
 def get_charger(req: Request, charger_id: str) -> ChargerView:
     """One charger, with its connectivity and EVSEs."""
-    return charger_view(req.ctx, service.get_facts(req.ctx, owned_charger(req, charger_id)))
+    return view_of(req, owned_charger(req, charger_id))
 
 
 @api.get("/v1/chargers/{charger_id}/evses", "chargers:read")
@@ -321,8 +213,28 @@ def list_charger_evses(req: Request, charger_id: str) -> EvseList:
 @api.patch("/v1/chargers/{charger_id}", "chargers:write")
 def update_charger(req: Request, charger_id: str, body: ChargerPatch) -> ChargerView:
     """Changes a charger (merge patch)."""
-    charger = service.change_charger(req.uow, owned_charger(req, charger_id), changes_of(body))
-    return charger_view(req.ctx, service.get_facts(req.ctx, charger))
+    charger = owned_charger(req, charger_id)
+    changes = changes_of(body)
+    check_group(req.ctx, charger.operator_id, changes.get("group_id"))
+    return changed(req, charger, service.change_charger(req.uow, charger, changes))
+
+
+@api.delete("/v1/chargers/{charger_id}", "chargers:write")
+def delete_charger(req: Request, charger_id: str) -> None:
+    """Takes a charger out of service.
+
+    It is refused at its next handshake, and its history stays, as does its identity: `restore` takes it back. It must
+    have been removed from its location, and be switched off (409).
+    """
+    charger = owned_charger(req, charger_id)
+    changed(req, charger, service.retire_charger(req.uow, charger))
+
+
+@api.post("/v1/chargers/{charger_id}/restore", "chargers:write", status=200)
+def restore_charger(req: Request, charger_id: str) -> ChargerView:
+    """Takes a charger back into service, among those that are not placed."""
+    charger = owned_charger(req, charger_id)
+    return changed(req, charger, service.restore_charger(req.uow, charger))
 
 
 @api.post("/v1/chargers/{charger_id}/password", "chargers:write", status=200)
@@ -330,21 +242,36 @@ def rotate_charger_password(req: Request, charger_id: str, body: PasswordRotate)
     """Sets a new password, or makes one. The old one is refused from the next connection on."""
     charger = owned_charger(req, charger_id)
     password = service.rotate_password(req.uow, charger, body.password)
+    # Both are masked: what is kept is that there was another one.
+    before, after = {"password": "the old one"}, {"password": "a new one"}
+    req.audit("charger", charger.charger_id, owner_id=charger.operator_id, before=before, after=after)
     return _instructions(req.ctx, charger, password)
 
 
-@api.put("/v1/chargers/{charger_id}/location", "chargers:write")
-def place_charger(req: Request, charger_id: str, body: Placement) -> ChargerView:
-    """Adds the charger to a location of its operator. It is accepted at its next boot."""
-    charger = owned_charger(req, charger_id)
-    placed = service.place_charger(req.uow, charger, owned_location(req, body.location_id))
-    return charger_view(req.ctx, service.get_facts(req.ctx, placed))
+def view_of(req: Request, charger: Charger) -> ChargerView:
+    return charger_view(req.ctx, service.get_facts(req.ctx, charger))
 
 
-@api.delete("/v1/chargers/{charger_id}/location", "chargers:write")
-def unplace_charger(req: Request, charger_id: str) -> None:
-    """Removes the charger from its location: it returns to the unregistered ones."""
-    service.place_charger(req.uow, owned_charger(req, charger_id), None)
+def changed(req: Request, before: Charger, after: Charger) -> ChargerView:
+    """The view of a charger that the request changes, which it says to the audit log."""
+    facts = service.get_facts(req.ctx, before)
+    view = charger_view(req.ctx, replace(facts, charger=after))
+    req.audit(
+        "charger",
+        before.charger_id,
+        owner_id=after.operator_id,
+        former_owner_id=before.operator_id,
+        before=charger_view(req.ctx, facts),
+        after=view,
+    )
+    return view
+
+
+def check_group(ctx: Context, operator_id: str, group_id: Any) -> None:
+    """Raises charger_group.unknown (422) unless it is a group of the charger's owner, or none."""
+    group = None if group_id is None else service.get_group(ctx, group_id)
+    if group_id is not None and (group is None or group.operator_id != operator_id):
+        raise invalid("charger_group.unknown", f"Its owner has no group {group_id!r}.", "/group_id")
 
 
 def _instructions(ctx: Context, charger: Charger, password: str) -> ConnectionInstructions:

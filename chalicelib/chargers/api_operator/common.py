@@ -1,8 +1,8 @@
-"""What the operators' endpoints share: the Api, the words of their shapes, and what is whose."""
+"""What the operators' endpoints share: the Api, and how one searches."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -10,16 +10,9 @@ from chalicelib.kernel.http import Api
 
 api = Api("network", "operator")
 
-Unset = msgspec.UnsetType
-UNSET = msgspec.UNSET
-
-NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
+SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="Part of a name, without case.")]
 
 
-def changes_of(patch: msgspec.Struct) -> dict[str, Any]:
-    """The fields that a merge patch names (RFC 7396): null removes."""
-    values = {name: getattr(patch, name) for name in patch.__struct_fields__}
-    return {name: value for name, value in values.items() if value is not UNSET}
+def matches(q: str | None, *texts: str | None) -> bool:
+    """Is `q` (None: everything) part of one of the texts, without case?"""
+    return q is None or any(q.casefold() in text.casefold() for text in texts if text)

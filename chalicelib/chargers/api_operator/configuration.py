@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.api_operator.templates import SettingName, SettingShape, ValueText, setting_shape
-from chalicelib.chargers.model import Variable, is_secret
+from chalicelib.chargers.model import Charger, Variable, is_secret
 from chalicelib.chargers.model.configuring import Configuring, drifts, target_of, trial_of, trials_of
 from chalicelib.chargers.model.templates import Expected, Setting
 from chalicelib.chargers.scope import owned_charger
@@ -137,7 +137,9 @@ def refresh_charger_configuration(req: Request, charger_id: str) -> RefreshView:
     """
     charger = owned_charger(req, charger_id)
     state = service.refresh_configuration(req.uow, charger)
-    return RefreshView(charger_id=charger.charger_id, activity=_activity(state))
+    view = RefreshView(charger_id=charger.charger_id, activity=_activity(state))
+    req.audit("configuration", charger.charger_id, owner_id=charger.operator_id, after=view)
+    return view
 
 
 @api.put("/v1/chargers/{charger_id}/configuration/overrides", "chargers:write")
@@ -146,15 +148,30 @@ def put_configuration_override(req: Request, charger_id: str, body: OverridePut)
 
     It is written at once, or when the charger is back. Putting it again tries a value again that the charger refused.
     """
-    setting = Setting(body.name, body.value)
-    service.set_override(req.uow, owned_charger(req, charger_id), setting)
+    setting, charger = Setting(body.name, body.value), owned_charger(req, charger_id)
+    former = service.get_override(req.ctx, charger, body.name)
+    service.set_override(req.uow, charger, setting)
+    _audit_override(req, charger, former, setting)
     return setting_shape(setting)
 
 
 @api.delete("/v1/chargers/{charger_id}/configuration/overrides", "chargers:write")
 def delete_configuration_override(req: Request, charger_id: str, query: OverrideQuery) -> None:
     """Takes a charger's own value away: its template's is expected again, and written."""
-    service.remove_override(req.uow, owned_charger(req, charger_id), query.name)
+    charger = owned_charger(req, charger_id)
+    former = service.get_override(req.ctx, charger, query.name)
+    service.remove_override(req.uow, charger, query.name)
+    _audit_override(req, charger, former, None)
+
+
+def _audit_override(req: Request, charger: Charger, former: Setting | None, current: Setting | None) -> None:
+    req.audit(
+        "configuration_override",
+        charger.charger_id,
+        owner_id=charger.operator_id,
+        before=None if former is None else setting_shape(former),
+        after=None if current is None else setting_shape(current),
+    )
 
 
 def _views(facts: ConfigurationFacts) -> dict[str, VariableView]:

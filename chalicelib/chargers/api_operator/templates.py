@@ -8,11 +8,12 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.common import NameText, api
+from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.model.templates import ChargerTemplate, Setting
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import conflict, not_found
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
+from chalicelib.kernel.texts import NameText
 
 SettingName = Annotated[
     str,
@@ -107,7 +108,9 @@ def create_charger_template(req: Request, body: TemplateCreate) -> TemplateView:
         settings=_settings(body.settings),
     )
     service.add_template(req.uow, template)
-    return template_view(template)
+    view = template_view(template)
+    req.audit("charger_template", template.template_id, owner_id=template.operator_id, after=view)
+    return view
 
 
 @api.get("/v1/charger-templates", "chargers:read")
@@ -127,21 +130,26 @@ def get_charger_template(req: Request, template_id: str) -> TemplateView:
 @api.put("/v1/charger-templates/{template_id}", "chargers:write")
 def replace_charger_template(req: Request, template_id: str, body: TemplateReplace) -> TemplateView:
     """Changes a template, and the chargers that it applies to."""
+    former = _own_template(req, template_id)
     template = service.replace_template(
         req.uow,
-        _own_template(req, template_id),
+        former,
         name=body.name,
         vendor=body.vendor,
         model=body.model,
         settings=_settings(body.settings),
     )
-    return template_view(template)
+    before, after = template_view(former), template_view(template)
+    req.audit("charger_template", template_id, owner_id=template.operator_id, before=before, after=after)
+    return after
 
 
 @api.delete("/v1/charger-templates/{template_id}", "chargers:write")
 def delete_charger_template(req: Request, template_id: str) -> None:
     """Removes a template. Its chargers are brought to what the others say; what none says stays as it is."""
-    service.remove_template(req.uow, _own_template(req, template_id))
+    template = _own_template(req, template_id)
+    service.remove_template(req.uow, template)
+    req.audit("charger_template", template_id, owner_id=template.operator_id, before=template_view(template))
 
 
 def _visible_template(req: Request, template_id: str) -> ChargerTemplate:

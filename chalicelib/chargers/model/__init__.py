@@ -1,10 +1,12 @@
 """What the network is made of, and its rules. Pure: no I/O, no AWS, no HTTP.
 
-`places` locations, chargers, EVSEs; `handshake` who may connect; `links` who is connected; `commands` what we ask
-chargers to do; `configuration` what they are set to, `templates` and `built_in` what they are to be set to,
-`configuring` how they get there; `web_payments` codes on their displays.
+`places` locations, chargers, EVSEs; `groups` of chargers; `claims` on chargers in stock; `handshake` who may connect;
+`links` who is connected; `commands` what we ask chargers to do; `configuration` what they are set to, `templates` and
+`built_in` what they are to be set to, `configuring` how they get there; `web_payments` codes on their displays; `map`
+how locations stand, `geo` and `nearby` how they are found by where they are.
 """
 
+from chalicelib.chargers.model.claims import SerialNumber
 from chalicelib.chargers.model.commands import (
     ANSWER_TIMEOUT,
     COMMAND_LIFECYCLE,
@@ -20,6 +22,7 @@ from chalicelib.chargers.model.commands import (
     request_topic,
 )
 from chalicelib.chargers.model.configuration import ConfigurationPart, Variable, is_secret, variable_key
+from chalicelib.chargers.model.groups import ChargerGroup, GroupMember
 from chalicelib.chargers.model.handshake import (
     PROTOCOLS,
     Accepted,
@@ -42,10 +45,13 @@ from chalicelib.chargers.model.places import (
     Evse,
     EvseCode,
     Location,
+    Photo,
+    PlaceState,
     charger_key,
     connector_letter,
     is_identity,
     make_code,
+    serial_key,
 )
 
 __all__ = [
@@ -63,6 +69,7 @@ __all__ = [
     "SECRET_INTENTS",
     "Accepted",
     "Charger",
+    "ChargerGroup",
     "Command",
     "CommandState",
     "ConfigurationPart",
@@ -72,11 +79,15 @@ __all__ = [
     "Evse",
     "EvseCode",
     "FollowUp",
+    "GroupMember",
     "Handshake",
     "Link",
     "Location",
+    "Photo",
+    "PlaceState",
     "Progress",
     "Refused",
+    "SerialNumber",
     "Variable",
     "Viewer",
     "charger_key",
@@ -90,5 +101,6 @@ __all__ = [
     "parse_authorization",
     "password_hash",
     "request_topic",
+    "serial_key",
     "variable_key",
 ]

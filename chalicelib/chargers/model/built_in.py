@@ -33,6 +33,9 @@ _V16: Final = (
     ("StopTransactionOnInvalidId", "true"),
     ("StopTransactionOnEVSideDisconnect", "true"),
     ("LocalPreAuthorize", "false"),
+    # Offline the cards of its list charge; online we are asked, who know what was blocked a second ago.
+    ("LocalAuthorizeOffline", "true"),
+    ("LocalAuthListEnabled", "true"),
     ("AuthorizeRemoteTxRequests", "false"),
     ("AllowOfflineTxForUnknownId", "false"),
 )
@@ -50,6 +53,8 @@ _V2: Final = (
     ("TxCtrlr/StopTxOnInvalidId", "true"),
     ("TxCtrlr/StopTxOnEVSideDisconnect", "true"),
     ("AuthCtrlr/LocalPreAuthorize", "false"),
+    ("AuthCtrlr/LocalAuthorizeOffline", "true"),
+    ("LocalAuthListCtrlr/Enabled", "true"),
     ("AuthCtrlr/AuthorizeRemoteStart", "false"),
     ("AuthCtrlr/OfflineTxForUnknownIdEnabled", "false"),
 )

@@ -26,6 +26,7 @@ INTENTS = frozenset(
         "set_web_payments",
         "start_session",
         "stop_session",
+        "trigger_boot",
         "trigger_meter_values",
         "web_payment_started",
         "write_configuration",

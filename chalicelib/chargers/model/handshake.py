@@ -90,8 +90,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """`status` 404 unknown identity, 401 not proven to be the charger, 400 subprotocol; `reason` a stable word,
-    `detail` for people."""
+    """`status` 404 unknown identity, or out of service; 401 not proven to be the charger; 400 subprotocol. `reason` is
+    a stable word, `detail` for people."""
 
     status: int
     reason: str
@@ -134,6 +134,8 @@ def decide_handshake(
     proof = _prove(charger, identity, authorization, key, viewer)
     if charger is None:
         return Refused(404, "unknown_charger", "No charger is registered under this identity.")
+    if charger.state == "inactive":
+        return Refused(404, "decommissioned", "This charger was taken out of service.")
     if isinstance(proof, Refused):
         return proof
     if proof.profile < charger.security_profile:

@@ -24,7 +24,8 @@ _SILENCE_GRACE = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Connection:
-    """One socket. Never changes, so a warm process may remember it."""
+    """One socket. Nothing of it changes but whose charger it is, where that one changes hands: so a warm process may
+    remember it."""
 
     connection_id: str
     charger_id: str

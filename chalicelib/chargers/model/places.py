@@ -7,15 +7,20 @@ EVSE 0 stands for the charger as a whole and is never offered to drivers.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S
 
 MAX_EVSES = 32
 MAX_REPORTED_EVSE_NO = 64
 MAX_REPORTED_CONNECTOR_NO = 16
+
+PlaceState = Literal["active", "inactive"]
+"""Of locations and chargers: an inactive one keeps its history, and nothing new happens there."""
 
 # A blank inside is against the standard (OCPP 2.0.1 part 4, 3.1.1) and on the type plates of 1.6 chargers.
 _IDENTITY = re.compile(r"(?! )[A-Za-z0-9._:@*=+| -]{1,48}(?<! )")
@@ -25,11 +30,20 @@ _CODE_LENGTH = 8
 
 
 @dataclass(frozen=True)
+class Photo:
+    """A picture of a location, somewhere else on the web: an https URL."""
+
+    url: str
+    caption: str | None = None
+
+
+@dataclass(frozen=True)
 class Location:
     """A place with chargers. Coordinates are decimal degrees as text (OCPI GeoLocation), `country` ISO 3166-1
     alpha-2, `time_zone` an IANA name: the zone of its prices and of its clock.
 
-    `agency_id` is the agency whose place it is, `region_id` a region of the operator: they decide who sees it."""
+    `agency_id` is the agency whose place it is, `region_id` a region of the operator: they decide who sees it.
+    `charger_count` is how many chargers are placed here: it changes with them, and an inactive location has none."""
 
     location_id: str
     operator_id: str
@@ -44,12 +58,19 @@ class Location:
     longitude: str | None = None
     agency_id: str | None = None
     region_id: str | None = None
+    description: str | None = None
+    state: PlaceState = "active"
+    charger_count: int = 0
+    photos: list[Photo] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Charger:
     """A registered charger. Without a `location_id` it is unregistered in the words of its users: it may connect,
     but boots as pending. `vendor` to `booted_at` are what it said at its last boot.
+
+    `operator_id` is whose it is: an operator, or the manufacturer, dealer or platform in whose stock it waits. One that
+    is `inactive` was taken out of service: it is not let in, and its identity stays taken.
 
     `security_profile` is the least that it must prove to connect; `next_security_profile` one that it was told to
     change to, and `new_password_hash` a password that it was told to use: either counts from when it is first seen.
@@ -83,6 +104,8 @@ class Charger:
     booted_at: datetime | None = None
     drift_count: int | None = None
     heartbeat_interval_s: int = HEARTBEAT_INTERVAL_S
+    group_id: str | None = None
+    state: PlaceState = "active"
 
     @property
     def charger_key(self) -> str:
@@ -135,6 +158,11 @@ class EvseCode:
 def charger_key(identity: str) -> str:
     """The form in which identities are compared: chargers are careless about case (steve#689)."""
     return identity.lower()
+
+
+def serial_key(serial_number: str) -> str:
+    """The form in which serial numbers are compared: people type them from type plates, with other keyboards."""
+    return " ".join(unicodedata.normalize("NFKC", serial_number).casefold().split())
 
 
 def is_identity(text: str) -> bool:

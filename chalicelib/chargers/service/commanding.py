@@ -6,6 +6,7 @@ command and link change in the same transaction. A unit of work may queue one co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -100,9 +101,15 @@ def get_command(ctx: Context, command_id: str) -> Command | None:
 
 
 def list_commands(
-    ctx: Context, charger_id: str, *, action: str | None = None, limit: int, cursor: str | None
+    ctx: Context,
+    charger_id: str,
+    *,
+    action: str | None = None,
+    keep: Callable[[Command], bool] | None = None,
+    limit: int,
+    cursor: str | None,
 ) -> Page[Command]:
-    """The commands of a charger, newest first; of one action only, if named."""
+    """The commands of a charger that `keep` keeps, newest first; of one action only, if named."""
     steps = COMMANDS.walk(
         ctx,
         charger_key(charger_id),
@@ -111,7 +118,12 @@ def list_commands(
         cursor=cursor,
         chunk=limit,
     )
-    return page_of(steps, limit, lambda command: action is None or action in (command.action, command.sent_as))
+
+    def is_wanted(command: Command) -> bool:
+        is_asked_for = action is None or action in (command.action, command.sent_as)
+        return is_asked_for and (keep is None or keep(command))
+
+    return page_of(steps, limit, is_wanted)
 
 
 def next_command(ctx: Context, link: Link) -> Command | None:

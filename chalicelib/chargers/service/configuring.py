@@ -159,6 +159,13 @@ def set_override(uow: UnitOfWork, charger: Charger, setting: Setting) -> None:
     outbox.emit(uow, "charger.settings_changed", charger.charger_id, {"charger_id": charger.charger_id})
 
 
+def get_override(ctx: Context, charger: Charger, name: str) -> Setting | None:
+    """The charger's own value, over its template's."""
+    key = variable_key(name)
+    overrides = _state(ctx, charger.charger_id).overrides
+    return next((setting for setting in overrides if variable_key(setting.name) == key), None)
+
+
 def remove_override(uow: UnitOfWork, charger: Charger, name: str) -> None:
     """The charger is to have again what its template says. Raises override.not_found."""
     state = _state(uow.ctx, charger.charger_id)

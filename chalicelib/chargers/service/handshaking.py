@@ -21,7 +21,8 @@ from chalicelib.chargers.model import (
     is_identity,
 )
 from chalicelib.chargers.model.handshake import OVER_TLS, split_protocols
-from chalicelib.chargers.service.placing import PASSWORD_KEY, get_charger
+from chalicelib.chargers.service.placing import get_charger
+from chalicelib.chargers.service.registering import PASSWORD_KEY
 from chalicelib.chargers.store import ATTEMPTS, CHARGERS, ChargerRow, attempts_pk, charger_row_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead

@@ -1,31 +1,32 @@
-"""Locations and chargers: registering, placing, changing, finding.
+"""Locations and the chargers that are placed there: placing, finding.
 
-An identity belongs to one charger of one operator, whatever its case: registering it again is refused by the row
-itself. A charger's password leaves this module once, when it is made.
+How many chargers a location has is counted in its row, in the commits that place and remove them: so no charger comes
+to a location while it is being closed. Registering and changing chargers is `registering`.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.chargers.model import (
-    MAX_EVSES,
+    MAX_OUTBOUND,
     Charger,
+    Command,
     Evse,
-    EvseCode,
     Link,
     Location,
+    PlaceState,
     charger_key,
-    is_identity,
-    make_code,
-    password_hash,
 )
-from chalicelib.chargers.service.connecting import get_links
+from chalicelib.chargers.model.nearby import index_of
+from chalicelib.chargers.service.commanding import queue_command
+from chalicelib.chargers.service.connecting import get_link, get_links
 from chalicelib.chargers.store import (
     CHARGER_PREFIX,
     CHARGERS,
@@ -46,13 +47,12 @@ from chalicelib.chargers.store import (
     location_key,
 )
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
-from chalicelib.kernel.table import Page, Row, Step, Table, page_of
+from chalicelib.kernel.errors import DomainError, StaleRead, conflict, not_found
+from chalicelib.kernel.table import Page, Step, actions_of, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
-PASSWORD_KEY = "charger-password-key"
+REQUESTED_BY = "platform"
 
-_PASSWORD_BYTES = 20
 _FACTS_CHUNK = 50
 
 
@@ -82,8 +82,45 @@ def add_location(uow: UnitOfWork, location: Location) -> None:
 
 def change_location(uow: UnitOfWork, location: Location, changes: Mapping[str, object]) -> Location:
     """Applies changes by field name (None removes) and returns the location as it will be."""
-    _change(uow, LOCATIONS, location_key(location.location_id), LocationRow, changes)
-    return replace(location, **changes)  # type: ignore[arg-type]
+    changed: Location = replace(location, **changes)  # type: ignore[arg-type]
+    if changes:
+        columns = dict(changes)
+        condition: Condition = LocationRow.pk.exists()
+        if not {"latitude", "longitude"}.isdisjoint(changes):
+            columns |= index_of(changed)
+            condition = is_still(LocationRow.state, location.state)
+        uow.update(LOCATIONS, location_key(location.location_id), actions_of(LocationRow, columns), condition=condition)
+    return changed
+
+
+def close_location(uow: UnitOfWork, location: Location) -> Location:
+    """No chargers come here any more; its history stays. Raises location.has_chargers (409)."""
+    conflicting = conflict("location.has_chargers", "Remove the chargers from this location first.")
+    return _set_state(uow, location, "inactive", LocationRow.charger_count == 0, conflicting)
+
+
+def restore_location(uow: UnitOfWork, location: Location) -> Location:
+    """On the map again, where it is now."""
+    where_it_is = is_still(LocationRow.latitude, location.latitude) & is_still(
+        LocationRow.longitude, location.longitude
+    )
+    return _set_state(uow, location, "active", LocationRow.pk.exists() & where_it_is, StaleRead("The location"))
+
+
+def _set_state(
+    uow: UnitOfWork, location: Location, state: PlaceState, condition: Condition, on_conflict: DomainError
+) -> Location:
+    changed = replace(location, state=state)
+    if location.state != state:
+        uow.update(
+            LOCATIONS,
+            location_key(location.location_id),
+            actions_of(LocationRow, {"state": state, **index_of(changed)}),
+            condition=condition,
+            on_conflict=on_conflict,
+            name="state of the location",
+        )
+    return changed
 
 
 def get_location(ctx: Context, location_id: str) -> Location | None:
@@ -128,58 +165,82 @@ def _walk_locations(ctx: Context, operator_id: str, cursor: str | None) -> Itera
 # -- chargers -----------------------------------------------------------------------------------------------------
 
 
-def register_charger(uow: UnitOfWork, charger: Charger, password: str | None) -> tuple[Charger, str, list[Evse]]:
-    """Registers a charger with its EVSEs and their QR codes. `charger.password_hash` is filled in here.
-
-    Returns the charger, its password (the only time that it is seen) and its EVSEs. Raises charger.identity,
-    charger.evse_count, charger.exists (also if the identity is another operator's).
-    """
-    if not is_identity(charger.charger_id):
-        raise invalid(
-            "charger.identity",
-            "An identity has 1 to 48 letters, digits, inner blanks or . _ : @ * = + | -",
-            "/charger_id",
-        )
-    if not 1 <= charger.evse_count <= MAX_EVSES:
-        raise invalid("charger.evse_count", f"A charger has 1 to {MAX_EVSES} EVSEs.", "/evse_count")
-    password, hashed = _new_password(uow.ctx, password)
-    charger = replace(charger, password_hash=hashed)
-    exists = conflict("charger.exists", f"The identity {charger.charger_id!r} is registered already.")
-    uow.create(CHARGERS, charger, on_conflict=exists)
-    uow.create(LINKS, Link(charger.charger_id, charger.operator_id), on_conflict=exists)
-    evses = [
-        Evse(charger.charger_id, evse_no, code=make_code(secrets.choice))
-        for evse_no in range(1, charger.evse_count + 1)
-    ]
-    for evse in evses:
-        uow.put(EVSES, evse)
-        # Should the code be taken, the unit of work is decided again, with new codes.
-        uow.create(EVSE_CODES, EvseCode(evse.code or "", charger.charger_id, evse.evse_no), StaleRead("The QR code"))
-    return charger, password, evses
-
-
-def rotate_password(uow: UnitOfWork, charger: Charger, password: str | None) -> str:
-    """Sets a new password and returns it. A connection that is open stays; a rotation by command is called off."""
-    password, hashed = _new_password(uow.ctx, password)
-    changes = {"password_hash": hashed, "new_password_hash": None}
-    _change(uow, CHARGERS, charger_row_key(charger.charger_id), ChargerRow, changes)
-    return password
-
-
-def change_charger(uow: UnitOfWork, charger: Charger, changes: Mapping[str, object]) -> Charger:
-    """Applies changes by field name (None removes) and returns the charger as it will be."""
-    _change(uow, CHARGERS, charger_row_key(charger.charger_id), ChargerRow, changes)
-    return replace(charger, **changes)  # type: ignore[arg-type]
-
-
-def place_charger(uow: UnitOfWork, charger: Charger, location: Location | None) -> Charger:
+def place_charger(
+    uow: UnitOfWork, charger: Charger, location: Location | None, *, requested_by: str = REQUESTED_BY
+) -> Charger:
     """Adds the charger to a location of the same operator, or (None) returns it to the unregistered ones.
 
-    Raises location.not_found for another operator's location.
+    One that is connected and pending is asked to boot again, so that it is accepted within seconds. Raises
+    location.not_found for another operator's location, location.inactive, charger.inactive.
     """
+    ctx = uow.ctx
     if location is not None and location.operator_id != charger.operator_id:
         raise not_found("location", location.location_id)
-    return change_charger(uow, charger, {"location_id": location.location_id if location else None})
+    location_id = None if location is None else location.location_id
+    if location_id == charger.location_id:
+        return charger
+    if location_id is None:
+        actions: list[Action] = [ChargerRow.location_id.remove()]
+    else:
+        check_in_service(charger)
+        count_placed(uow, location_id, 1)
+        actions = [ChargerRow.location_id.set(location_id)]
+    if charger.location_id is not None:
+        count_placed(uow, charger.location_id, -1)
+    uow.update(
+        CHARGERS,
+        charger_row_key(charger.charger_id),
+        actions,
+        condition=where_it_was(charger),
+        on_conflict=StaleRead("The charger"),
+        name="placement",
+    )
+    link = get_link(ctx, charger.charger_id)
+    if charger.location_id is None and link is not None and link.is_connected and len(link.outbound) < MAX_OUTBOUND:
+        queue_command(uow, charger_id=charger.charger_id, action="trigger_boot", payload={}, requested_by=requested_by)
+    return replace(charger, location_id=location_id)
+
+
+def is_boot_wanted(ctx: Context, command: Command) -> bool:
+    """Is the charger still to be told that it is accepted? Not when it has booted since it was placed."""
+    charger = get_charger(ctx, command.charger_id)
+    if charger is None or not charger.is_placed:
+        return False
+    return charger.booted_at is None or charger.booted_at < command.queued_at
+
+
+def check_in_service(charger: Charger) -> None:
+    """Raises charger.inactive (409)."""
+    if charger.state == "inactive":
+        raise conflict("charger.inactive", "This charger was taken out of service; restore it first.")
+
+
+def where_it_was(charger: Charger) -> Condition:
+    """Nobody has moved the charger since it was read."""
+    unmoved: Condition = (
+        is_still(ChargerRow.location_id, charger.location_id)
+        & is_still(ChargerRow.operator_id, charger.operator_id)
+        & is_still(ChargerRow.state, charger.state)
+    )
+    return unmoved
+
+
+def is_still(column: UnicodeAttribute, value: str | None) -> Condition:
+    """The column has this value; None: it has none."""
+    condition: Condition = column.does_not_exist() if value is None else column == value
+    return condition
+
+
+def count_placed(uow: UnitOfWork, location_id: str, change: int) -> None:
+    """A charger comes to a location, or goes (-1). Raises location.inactive when the location was closed meanwhile."""
+    uow.update(
+        LOCATIONS,
+        location_key(location_id),
+        [LocationRow.charger_count.add(change)],
+        condition=LocationRow.state == "active" if change > 0 else LocationRow.pk.exists(),
+        on_conflict=conflict("location.inactive", "This location is closed; restore it first."),
+        name="chargers at the location",
+    )
 
 
 def get_charger(ctx: Context, charger_id: str) -> Charger | None:
@@ -236,7 +297,8 @@ def list_chargers(
     limit: int,
     cursor: str | None,
 ) -> Page[ChargerFacts]:
-    """An operator's chargers by identity. `registered` means placed at a location, `status` that of any EVSE."""
+    """An operator's chargers by identity. `registered` means placed at a location, `status` that of any EVSE;
+    `is_seen` keeps the others to itself."""
     now = ctx.now()
 
     def keep(facts: ChargerFacts) -> bool:
@@ -256,6 +318,11 @@ def list_chargers(
 def chargers_page(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Charger]:
     """An operator's chargers, for going through them all."""
     return page_of(_walk(ctx, operator_id, cursor, limit), limit)
+
+
+def walk_chargers(ctx: Context, operator_id: str) -> Iterator[Charger]:
+    """All chargers of an operator by identity, in bounded memory."""
+    return (charger for charger, _ in _walk(ctx, operator_id, None, _FACTS_CHUNK))
 
 
 def _walk(ctx: Context, operator_id: str, cursor: str | None, chunk: int) -> Iterator[Step[Charger]]:
@@ -286,30 +353,3 @@ def _evses_of(ctx: Context, chargers: Sequence[Charger]) -> dict[str, list[Evse]
     for evse in EVSES.batch_get(ctx, keys):
         found.setdefault(charger_key(evse.charger_id), []).append(evse)
     return found
-
-
-def make_password() -> str:
-    """40 hex digits: an OCPP 1.6 AuthorizationKey as well as a 2.0.1 BasicAuthPassword."""
-    return secrets.token_hex(_PASSWORD_BYTES)
-
-
-def _new_password(ctx: Context, password: str | None) -> tuple[str, str]:
-    """The password (made if None) and its hash."""
-    password = make_password() if password is None else password
-    return password, password_hash(password.encode(), ctx.secret(PASSWORD_KEY).encode())
-
-
-def _change(
-    uow: UnitOfWork,
-    table: Table[Charger] | Table[Location],
-    key: tuple[str, str],
-    row: type[Row],
-    changes: Mapping[str, object],
-) -> None:
-    if not changes:
-        return
-    columns = row.get_attributes()
-    actions: list[Action] = [
-        columns[name].remove() if value is None else columns[name].set(value) for name, value in changes.items()
-    ]
-    uow.update(table, key, actions, condition=row.pk.exists())

@@ -1,6 +1,7 @@
 """Rows of the network: tables `chargers` and `connections`. Private to this capability.
 
-Here are places, chargers, their commands and connections; `store.configuration` has what chargers are set to.
+Here are places, chargers, their commands and connections; `store.configuration` has what chargers are set to,
+`store.groups` their groups, `store.claims` whose which serial number is, `store.cells` the index of the map.
 
 `connections` is a table of its own because the offline job scans it: its rows are small and nothing else is in it.
 Only location and charger rows carry `sk2`, only command rows `charger_key`: what is not listed is not indexed.
@@ -26,11 +27,14 @@ from chalicelib.chargers.model import (
     FollowUp,
     Link,
     Location,
+    Photo,
     Progress,
     charger_key,
 )
 from chalicelib.chargers.model.handshake import ATTEMPT_RETENTION_DAYS
 from chalicelib.chargers.model.links import CONNECTION_LIFETIME
+from chalicelib.chargers.model.nearby import Spot, index_of
+from chalicelib.chargers.store.cells import ByCell
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context, table_name
@@ -75,8 +79,11 @@ class LocationRow(Row):
         table_name = CHARGERS_TABLE
 
     by_operator = ByOperator()
+    by_cell = ByCell()
     operator_id = UnicodeAttribute()
     sk2 = UnicodeAttribute()
+    cell = UnicodeAttribute(null=True)
+    spot = UnicodeAttribute(null=True)
     location_id = UnicodeAttribute()
     name = UnicodeAttribute()
     address = UnicodeAttribute()
@@ -89,6 +96,10 @@ class LocationRow(Row):
     longitude = UnicodeAttribute(null=True)
     agency_id = UnicodeAttribute(null=True)
     region_id = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    charger_count = NumberAttribute()
+    photos = ValueAttribute(list[Photo])
 
 
 class ChargerRow(Row):
@@ -123,6 +134,8 @@ class ChargerRow(Row):
     booted_at = MomentAttribute(null=True)
     drift_count = NumberAttribute(null=True)
     heartbeat_interval_s = NumberAttribute()
+    group_id = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
 
 
 class EvseRow(Row):
@@ -282,8 +295,10 @@ LOCATIONS: Table[Location] = Table(
     LocationRow,
     Location,
     key=lambda location: location_key(location.location_id),
-    extra=lambda location: {"sk2": f"{LOCATION_PREFIX}{location.location_id}"},
+    extra=lambda location: {"sk2": f"{LOCATION_PREFIX}{location.location_id}", **index_of(location)},
 )
+SPOTS: Table[Spot] = Table(LocationRow, Spot, key=lambda spot: location_key(spot.location_id))
+"""Locations as `by_cell` knows them: read through it only."""
 CHARGERS: Table[Charger] = Table(
     ChargerRow,
     Charger,

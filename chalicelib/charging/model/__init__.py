@@ -1,10 +1,18 @@
 """What charging is made of, and its rules. Pure: no I/O, no AWS, no HTTP.
 
 `sessions` our episodes and who has an EVSE; `transactions` the charger's record of them, whole or in pieces;
-`metering` what registers tell; `reservations` an EVSE kept for somebody; `billing` what remains.
+`metering` what registers tell; `reservations` an EVSE kept for somebody; `billing` what remains; `filters` what people
+pick sessions by.
 """
 
 from chalicelib.charging.model.billing import Cdr, CdrTotals, OrphanCause, OrphanStop
+from chalicelib.charging.model.filters import (
+    PaymentStatus,
+    SessionFilter,
+    SessionGroup,
+    is_in_group,
+    payment_status,
+)
 from chalicelib.charging.model.metering import (
     MAX_ENERGY_WH,
     METER_RETENTION,
@@ -42,6 +50,7 @@ from chalicelib.charging.model.sessions import (
     Origin,
     Place,
     SessionKey,
+    SessionState,
     Target,
     WorkflowWait,
     clock_fault,
@@ -96,12 +105,16 @@ __all__ = [
     "Origin",
     "OrphanCause",
     "OrphanStop",
+    "PaymentStatus",
     "Place",
     "Registers",
     "Reservation",
     "ReservationEntry",
     "ReservedEvse",
+    "SessionFilter",
+    "SessionGroup",
     "SessionKey",
+    "SessionState",
     "Target",
     "TransactionEvent",
     "TransactionId",
@@ -110,9 +123,11 @@ __all__ = [
     "delivered_energy_wh",
     "derive_transaction_id",
     "first_register_wh",
+    "is_in_group",
     "latest_sample",
     "meter_fault",
     "missing_seq_nos",
+    "payment_status",
     "settle_registers",
     "start_key",
 ]

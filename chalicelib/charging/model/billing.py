@@ -14,7 +14,8 @@ OrphanCause = Literal["unknown_transaction", "session_over"]
 
 @dataclass(frozen=True)
 class Cdr:
-    """The sealed billing record of one charging session. `captured + uncollected = total_cost`."""
+    """The sealed billing record of one charging session. `captured + uncollected = total_cost`. What was captured, the
+    driver's wallet has paid, or `enterprise_id` owes it to the operator."""
 
     cdr_id: str
     session_id: str
@@ -36,6 +37,7 @@ class Cdr:
     tariff_version: int | None = None
     stop_reason: str | None = None
     abnormal_cause: str | None = None
+    enterprise_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class CdrTotals:
     uncollected: Money
     driver_id: str | None = None
     location_id: str | None = None
+    enterprise_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,11 @@ HISTORY_LENGTH = 8
 
 Origin = Literal["app", "card", "unknown"]
 Target = Literal["amount", "full"]
+SessionState = Literal[
+    "requested", "awaiting_plug", "charging", "stopping", "settled", "abnormal", "refused", "expired"
+]
 
-SESSION_LIFECYCLE = Lifecycle(
+SESSION_LIFECYCLE: Lifecycle[SessionState] = Lifecycle(
     noun="charging_session",
     initial="requested",
     transitions={
@@ -66,7 +69,8 @@ OPEN_STATES = PENDING_STATES | DELIVERING_STATES
 
 @dataclass(frozen=True)
 class ChargingSession:
-    """`held` is what is reserved in the driver's wallet; costs are known after the end.
+    """`held` is what is reserved in the driver's wallet; costs are known after the end. Where `enterprise_id` is named,
+    it is that enterprise's credit instead, counted in the member's `usage_month` (YYYY-MM).
 
     `evse_no` 0: the charger has not said which. `id_token` empty: nobody presented one. `limits` are the driver's
     wishes; `stop_asked_at` is when we last told the charger to stop, `fresh_after` when it may be asked for a reading.
@@ -74,7 +78,7 @@ class ChargingSession:
     """
 
     session_id: str
-    state: str
+    state: SessionState
     origin: Origin
     target: Target
     operator_id: str
@@ -106,6 +110,8 @@ class ChargingSession:
     reservation_id: str | None = None
     stop_asked_at: datetime | None = None
     fresh_after: datetime | None = None
+    enterprise_id: str | None = None
+    usage_month: str | None = None
     revision: int = 0
 
     @property

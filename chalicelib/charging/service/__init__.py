@@ -3,7 +3,7 @@
 from chalicelib.charging.service.authorizing import authorize_id_token
 from chalicelib.charging.service.freshening import ask_for_fresh_values, handle_trigger_answer
 from chalicelib.charging.service.metering import record_meter_values
-from chalicelib.charging.service.requesting import cancel_or_stop, check_public, request_session
+from chalicelib.charging.service.requesting import cancel_or_stop, check_may_ask, request_session
 from chalicelib.charging.service.reserving import (
     cancel_reservation,
     check_open_reservations,
@@ -31,8 +31,8 @@ __all__ = [
     "authorize_id_token",
     "cancel_or_stop",
     "cancel_reservation",
+    "check_may_ask",
     "check_open_reservations",
-    "check_public",
     "expire_request",
     "give_up_session",
     "handle_cancellation_answer",

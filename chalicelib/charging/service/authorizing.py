@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from chalicelib.chargers.model import Charger
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
+    DELIVERING_STATES,
     MIN_AVAILABLE,
     NO_AUTHORIZATION,
     Authorization,
     AuthorizationStatus,
     ChargingSession,
 )
+from chalicelib.charging.service.paying import coverage_of_card
 from chalicelib.drivers import service as drivers
+from chalicelib.drivers.model import IdToken
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
 from chalicelib.wallets import service as wallets
 
+LONGEST_MEMORY = timedelta(days=14)
+"""How long ago a charger that was offline may have begun; a clock that is off by more is not believed."""
 _OPERATOR_CACHE_S = 300
 
 
 def authorize_id_token(
     ctx: Context, *, charger: Charger, id_token: str, id_token_kind: str | None = None
 ) -> Authorization:
-    """Known, active, not expired, and its driver has money in the operator's currency.
+    """Known, active, not expired, and its driver has money in the operator's currency, or an enterprise that pays.
 
     Unknown tokens are `invalid`, empty wallets `no_credit` (1.6 has no word for them but blocked). The token of a
-    driver's app is no card: it opens a charger only where the driver has asked for a charge. A card whose charge runs
-    here is good for ending it, though all the money is reserved. `id_token_kind` is OCPP 2.x's: a charger that was set
-    up to ask nobody (NoAuthorization) is obeyed.
+    driver's app is no card: it opens a charger only where the driver has asked for a charge. A card whose driver
+    charges here is good for ending that, though all the money is reserved: the charger goes by their group.
+    `id_token_kind` is OCPP 2.x's: a charger that was set up to ask nobody (NoAuthorization) is obeyed.
     """
     if id_token_kind == NO_AUTHORIZATION:
         return Authorization("accepted")
@@ -39,22 +46,48 @@ def authorize_id_token(
         return Authorization("invalid")
     verdict: AuthorizationStatus = found.verdict(charger.operator_id, ctx.now())
     if found.kind == "app":
-        return Authorization(verdict, found.driver_id)
-    if verdict == "accepted" and not _can_pay(ctx, charger, found.driver_id):
-        verdict = "accepted" if _has_open_session(ctx, charger, found.id_token) else "no_credit"
-    return Authorization(verdict, found.driver_id, found.expires_at, found.group_id)
+        return Authorization(verdict, found.driver_id, parent=_group(found, verdict))
+    can_pay, enterprise_id = _payer_of(ctx, charger, found, found.driver_id, asks_money=verdict == "accepted")
+    if verdict == "accepted" and not can_pay:
+        verdict = "accepted" if _charges_here(ctx, charger, found.driver_id) else "no_credit"
+    return Authorization(verdict, found.driver_id, found.expires_at, _group(found, verdict), enterprise_id)
 
 
 def authorize_payer(
-    ctx: Context, *, charger: Charger, id_token: str, id_token_kind: str | None = None
+    ctx: Context,
+    *,
+    charger: Charger,
+    id_token: str,
+    id_token_kind: str | None = None,
+    began_at: datetime | None = None,
 ) -> Authorization:
     """As `authorize_id_token`, for who shall pay for a delivery that answers no request: the token of an app, good
-    for ending the charge that was asked for, pays for no other one beside it."""
+    for ending the charge that was asked for, pays for no other one beside it.
+
+    A card that nobody has any more is paid for by who had it when the delivery began, if a charger that was offline
+    tells so in time: else whoever removes a card before the charger is back has charged for nothing.
+    """
     authorization = authorize_id_token(ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
     driver_id = authorization.driver_id
-    if driver_id is not None and is_app_token(driver_id, id_token):
-        return Authorization("invalid")
-    return authorization
+    if driver_id is None:
+        former = _former_owner(ctx, id_token, began_at) if authorization.status == "invalid" else None
+        return authorization if former is None else _authorization_of_former(ctx, charger, former, id_token)
+    return Authorization("invalid") if is_app_token(driver_id, id_token) else authorization
+
+
+def _former_owner(ctx: Context, id_token: str, began_at: datetime | None) -> str | None:
+    if not id_token or began_at is None or ctx.now() - began_at > LONGEST_MEMORY:
+        return None
+    former = drivers.find_former_owner(ctx, id_token)
+    return former.driver_id if former is not None and began_at < former.until else None
+
+
+def _authorization_of_former(ctx: Context, charger: Charger, driver_id: str, id_token: str) -> Authorization:
+    """It charges no more, but what it charged who had it pays: the driver, or the driver's enterprise."""
+    driver, operator = drivers.get_driver(ctx, driver_id), operator_of(ctx, charger.operator_id)
+    enterprises = driver.enterprises if driver is not None else {}
+    covered = coverage_of_card(ctx, enterprises, operator, driver_id=driver_id, id_token=id_token)
+    return Authorization("blocked", driver_id, enterprise_id=covered.enterprise_id if covered else None)
 
 
 def is_app_token(driver_id: str, id_token: str) -> bool:
@@ -64,15 +97,38 @@ def is_app_token(driver_id: str, id_token: str) -> bool:
 def authorization_of(ctx: Context, session: ChargingSession) -> Authorization:
     """What was decided about who pays, with what a charger's cache wants to know of the card besides: the answer to a
     start that is told again is the one that it got."""
-    found = drivers.find_id_token(ctx, session.id_token, consistent=False) if session.driver_id else None
-    if found is None or found.kind == "app":
-        return Authorization(session.authorization, session.driver_id)
-    return Authorization(session.authorization, session.driver_id, found.expires_at, found.group_id)
+    driver_id = session.driver_id
+    if driver_id is None:
+        return Authorization(session.authorization)
+    if is_app_token(driver_id, session.id_token):
+        return authorization_of_app(driver_id, session.authorization)
+    found = drivers.find_id_token(ctx, session.id_token, consistent=False)
+    if found is None:
+        return Authorization(session.authorization, driver_id)
+    return Authorization(session.authorization, driver_id, found.expires_at, _group(found, session.authorization))
 
 
-def _can_pay(ctx: Context, charger: Charger, driver_id: str) -> bool:
-    currency = operator_of(ctx, charger.operator_id).currency
-    return wallets.available(ctx, driver_id, currency, consistent=False).amount >= MIN_AVAILABLE
+def authorization_of_app(driver_id: str, status: AuthorizationStatus) -> Authorization:
+    """Of the app's token: the driver's own cards are of its group, and end at the charger what it began."""
+    return Authorization(status, driver_id, parent=drivers.driver_group(driver_id) if status == "accepted" else None)
+
+
+def _group(id_token: IdToken, verdict: AuthorizationStatus) -> str | None:
+    """The driver's own group is told of tokens that may charge: no other one can end anything by it."""
+    return id_token.group if verdict == "accepted" else id_token.group_id
+
+
+def _payer_of(
+    ctx: Context, charger: Charger, card: IdToken, driver_id: str, *, asks_money: bool
+) -> tuple[bool, str | None]:
+    """Whether there is money for a charge, and the enterprise whose it is (None: it is the driver's own)."""
+    operator = operator_of(ctx, charger.operator_id)
+    covered = coverage_of_card(ctx, card.enterprises, operator, driver_id=driver_id, id_token=card.id_token)
+    if covered is not None:
+        return covered.refusal is None, covered.enterprise_id
+    if not asks_money:
+        return False, None
+    return wallets.available(ctx, driver_id, operator.currency, consistent=False).amount >= MIN_AVAILABLE, None
 
 
 def _has_open_session(ctx: Context, charger: Charger, id_token: str) -> bool:
@@ -82,6 +138,13 @@ def _has_open_session(ctx: Context, charger: Charger, id_token: str) -> bool:
             if session is not None and session.is_open and session.authorization == "accepted":
                 return True
     return False
+
+
+def _charges_here(ctx: Context, charger: Charger, driver_id: str) -> bool:
+    return any(
+        session.driver_id == driver_id and session.state in DELIVERING_STATES and session.authorization == "accepted"
+        for session in lookup.sessions_at(ctx, charger.charger_key)
+    )
 
 
 def operator_of(ctx: Context, operator_id: str) -> Organization:

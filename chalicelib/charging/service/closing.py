@@ -22,6 +22,7 @@ from chalicelib.charging.model import (
     meter_fault,
     settle_registers,
 )
+from chalicelib.charging.service import paying
 from chalicelib.charging.service.keeping import save
 from chalicelib.charging.store import CDRS
 from chalicelib.kernel import outbox
@@ -30,7 +31,6 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger.model import business_day
 from chalicelib.tariffs import rating
-from chalicelib.wallets import service as wallets
 
 
 def price_delivery(
@@ -56,7 +56,7 @@ def close_delivery(
 ) -> ChargingSession:
     """Seals the session: settled or abnormal by `event`, the cost captured from the hold, one CDR.
 
-    What the wallet could not pay is `uncollected` on the CDR, never a negative wallet.
+    What the wallet, or the enterprise, could not pay is `uncollected` on the CDR, never a negative wallet.
     """
     now = uow.ctx.now()
     abnormal_cause = (
@@ -67,18 +67,7 @@ def close_delivery(
     energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
     cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
     day = business_day(now, session.business_zone)
-    captured = Money.zero(session.currency)
-    if session.driver_id is not None and session.held:
-        captured = wallets.settle_session(
-            uow,
-            driver_id=session.driver_id,
-            session_id=session.session_id,
-            held=session.hold,
-            cost=cost,
-            operator_id=session.operator_id,
-            business_day=day,
-            beyond_hold=session.target == "full",
-        ).captured
+    captured = paying.settle(uow, session, cost, day)
     closed = replace(
         session,
         state=SESSION_LIFECYCLE.next(session.state, event),
@@ -174,4 +163,5 @@ def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dic
         tariff_version=session.tariff_version,
         stop_reason=session.stop_reason,
         abnormal_cause=session.abnormal_cause,
+        enterprise_id=session.enterprise_id,
     )

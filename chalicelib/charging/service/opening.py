@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -28,7 +28,15 @@ from chalicelib.charging.model import (
     Place,
     TransactionId,
 )
-from chalicelib.charging.service.authorizing import authorize_payer, is_app_token, operator_of
+from chalicelib.charging.service import paying
+from chalicelib.charging.service.authorizing import (
+    LONGEST_MEMORY,
+    authorization_of,
+    authorization_of_app,
+    authorize_payer,
+    is_app_token,
+    operator_of,
+)
 from chalicelib.charging.service.keeping import save
 from chalicelib.charging.service.reserving import use_reservation
 from chalicelib.charging.service.watching import close_lost, close_unstarted
@@ -41,7 +49,6 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import TariffVersion
-from chalicelib.wallets import service as wallets
 
 Result = TypeVar("Result")
 
@@ -106,7 +113,7 @@ def begin_delivery(
             raise StaleRead("The transaction")  # another process has begun this very delivery meanwhile
         raise Superseded(present.session_id)
     if request is not None:
-        authorization = Authorization("accepted", request.driver_id)
+        authorization = authorization_of(uow.ctx, request)
         session = _begin(request, beginning)
         save(uow, request, session)
     else:
@@ -130,7 +137,9 @@ def authorize_running(
         return replace(session, authorization="accepted", tariff_id=None, tariff_version=None), Authorization(
             "accepted"
         )
-    authorization = authorize_payer(uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
+    authorization = authorize_payer(
+        uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind, began_at=session.started_at
+    )
     return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, DEFAULT_CARD_HOLD)
 
 
@@ -230,11 +239,16 @@ def _open_session(
     session = _describe(uow, charger, beginning)
     most = DEFAULT_CARD_HOLD
     if before is not None and before.was_called_off and _answers(beginning, before):
-        authorization, most = _authorize_late(before, beginning), before.held
+        authorization = replace(_authorize_late(before, beginning), enterprise_id=before.enterprise_id)
+        most = before.held
         session = replace(session, origin="app", target=before.target, limits=before.limits)
     else:
         authorization = authorize_payer(
-            uow.ctx, charger=charger, id_token=beginning.id_token, id_token_kind=beginning.id_token_kind
+            uow.ctx,
+            charger=charger,
+            id_token=beginning.id_token,
+            id_token_kind=beginning.id_token_kind,
+            began_at=beginning.started_at,
         )
     session, authorization = _with_payer(uow, session, authorization, most)
     uow.create(SESSIONS, session)
@@ -244,41 +258,35 @@ def _open_session(
 def _with_payer(
     uow: UnitOfWork, session: ChargingSession, authorization: Authorization, most: int
 ) -> tuple[ChargingSession, Authorization]:
-    """Holds what the driver has, `most` minor units at most. Without a price, or money, the charger is told to stop."""
-    held = 0
+    """Holds what who pays has, `most` minor units at most. Without a price, or money, the charger is told to stop."""
+    session = replace(
+        session,
+        origin=session.origin if authorization.driver_id is not None else "unknown",
+        driver_id=authorization.driver_id,
+        enterprise_id=authorization.enterprise_id,
+    )
     if session.tariff_id is None and session.id_token:
         authorization = replace(authorization, status="blocked")
     elif authorization.driver_id is not None:
-        held = wallets.hold_what_is_there(
-            uow,
-            driver_id=authorization.driver_id,
-            session_id=session.session_id,
-            most=Money(most, session.currency),
-            expires_at=uow.ctx.now() + LONGEST_DELIVERY,
-        ).amount
-        if not held and authorization.status == "accepted":
+        until = uow.ctx.now() + LONGEST_DELIVERY
+        session = paying.hold_what_is_there(uow, session, Money(most, session.currency), until)
+        if not session.held and authorization.status == "accepted":
             authorization = replace(authorization, status="no_credit")
-    return replace(
-        session,
-        origin=session.origin if authorization.driver_id is not None else "unknown",
-        authorization=authorization.status,
-        driver_id=authorization.driver_id,
-        held=held,
-    ), authorization
+    return replace(session, authorization=authorization.status), authorization
 
 
 def _authorize_late(request: ChargingSession, beginning: Beginning) -> Authorization:
     """The start of a request that was called off or has expired. One that began while it was still wanted (the charger
     was offline and tells us now) is paid by the driver, for no more than was asked; a later one is told to stop."""
     in_time = request.ended_at is not None and beginning.started_at <= request.ended_at
-    return Authorization("accepted" if in_time else "blocked", request.driver_id)
+    return authorization_of_app(request.driver_id or "", "accepted" if in_time else "blocked")
 
 
 def _describe(uow: UnitOfWork, charger: Charger, beginning: Beginning) -> ChargingSession:
     ctx = uow.ctx
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     operator = operator_of(ctx, charger.operator_id)
-    tariff = None if beginning.id_token_kind == NO_AUTHORIZATION else _tariff_or_none(uow, charger)
+    tariff = None if beginning.id_token_kind == NO_AUTHORIZATION else _price_at(uow, charger, beginning.started_at)
     return ChargingSession(
         session_id=ctx.new_id("ses"),
         state="charging",
@@ -300,6 +308,14 @@ def _describe(uow: UnitOfWork, charger: Charger, beginning: Beginning) -> Chargi
         meter_start_wh=beginning.meter_start_wh,
         started_at=beginning.started_at,
     )
+
+
+def _price_at(uow: UnitOfWork, charger: Charger, started_at: datetime) -> TariffVersion | None:
+    """What was asked when it began: a charger that was offline tells it later, and the price has changed meanwhile."""
+    tariff = _tariff_or_none(uow, charger)
+    if tariff is None or not timedelta(0) < uow.ctx.now() - started_at <= LONGEST_MEMORY:
+        return tariff
+    return tariffs.version_at(uow.ctx, tariff, started_at)
 
 
 def _tariff_or_none(uow: UnitOfWork, charger: Charger) -> TariffVersion | None:

@@ -16,15 +16,18 @@ from chalicelib.charging.model import (
     ChargingSession,
     Limits,
     Occupancy,
-    Target,
 )
+from chalicelib.charging.service import paying
 from chalicelib.charging.service.authorizing import operator_of
 from chalicelib.charging.service.metering import limits_of
+from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.service.reserving import reservation_in_the_way
 from chalicelib.charging.service.watching import close_unstarted, request_stop
 from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.drivers import service as drivers
+from chalicelib.drivers.model import Coverage, refused
 from chalicelib.kernel import outbox
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -45,32 +48,35 @@ def request_session(
     evse_no: int,
     amount: Money | None,
     limits: Limits | None = None,
+    pay_by: PayBy | None = None,
 ) -> ChargingSession:
     """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full"; `limits` are the
-    driver's other wishes, of which the first that is reached ends the charge.
+    driver's other wishes, of which the first that is reached ends the charge. `pay_by`: `paying.chosen_coverage`.
 
     Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy,
-    evse.reserved, tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds.
+    evse.reserved, tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds, and those
+    of `paying.chosen_coverage`.
     """
     ctx = uow.ctx
     charger = chargers.require_charger(ctx, charger_id)
-    if drivers.standing(drivers.require_driver(ctx, driver_id), charger.operator_id) == "inactive":
+    driver = drivers.require_driver(ctx, driver_id)
+    if drivers.standing(driver, charger.operator_id) == "inactive":
         raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
     reservation = reservation_in_the_way(uow, charger, evse_no, driver_id)
-    _check_reachable(uow, charger, evse_no, reserved=reservation is not None)
+    _check_reachable(uow, charger, evse_no, driver_id, reserved=reservation is not None)
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     tariff = tariffs.resolve_tariff(
         ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
     )
     operator = operator_of(ctx, charger.operator_id)
-    held = _amount_to_hold(uow, driver_id, tariff, amount)
+    covered = paying.chosen_coverage(ctx, driver, operator, tariff.currency, pay_by)
+    held = _amount_to_hold(uow, driver_id, covered, tariff, amount)
     now = ctx.now()
-    target: Target = "full" if amount is None else "amount"
     session = ChargingSession(
         session_id=session_id,
         state="requested",
         origin="app",
-        target=target,
+        target="full" if amount is None else "amount",
         operator_id=charger.operator_id,
         location_id=charger.location_id,
         charger_id=charger.charger_id,
@@ -83,17 +89,16 @@ def request_session(
         business_zone=operator.time_zone,
         created_at=now,
         driver_id=driver_id,
-        held=held.amount,
+        enterprise_id=covered.enterprise_id if covered else None,
         tariff_id=tariff.tariff_id,
         tariff_version=tariff.version,
         limits=limits,
         reservation_id=reservation.reservation_id if reservation else None,
     )
+    session = paying.with_hold(session, held, now)
     uow.create(SESSIONS, session, on_conflict=conflict("charging_session.exists", "This session exists already."))
     _reserve_evse(uow, session)
-    wallets.place_session_hold(
-        uow, driver_id=driver_id, session_id=session_id, amount=held, expires_at=now + START_TIMEOUT + LONGEST_DELIVERY
-    )
+    paying.place_hold(uow, session, now + START_TIMEOUT + LONGEST_DELIVERY)
     chargers.queue_command(
         uow,
         charger_id=charger.charger_id,
@@ -133,14 +138,15 @@ def _intent(session: ChargingSession) -> dict[str, Any]:
     return payload
 
 
-def check_public(charger: Charger) -> None:
-    """Raises charger.not_public where drivers may not ask for anything from the phone."""
-    if not charger.charge_with_qr or charger.location_id is None:
-        raise conflict("charger.not_public", "This charger does not take charges from the phone.")
+def check_may_ask(ctx: Context, charger: Charger, driver_id: str) -> None:
+    """Raises charger.not_public where this driver may not ask for anything from the phone: the charger is for the
+    members of its group only."""
+    if charger.location_id is None or not chargers.may_start(ctx, charger, driver_id):
+        raise conflict("charger.not_public", "This charger does not take charges from your phone.")
 
 
-def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, *, reserved: bool) -> None:
-    check_public(charger)
+def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id: str, *, reserved: bool) -> None:
+    check_may_ask(uow.ctx, charger, driver_id)
     evse = next((e for e in chargers.list_evses(uow.ctx, charger.charger_id) if e.evse_no == evse_no), None)
     if evse is None or evse_no == 0:
         raise invalid("evse.not_found", f"This charger has no connector {evse_no}.", "/evse_no")
@@ -151,9 +157,11 @@ def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, *, reserve
         raise conflict("evse.busy", f"Connector {evse_no} is {evse.status}.")
 
 
-def _amount_to_hold(uow: UnitOfWork, driver_id: str, tariff: TariffVersion, amount: Money | None) -> Money:
+def _amount_to_hold(
+    uow: UnitOfWork, driver_id: str, covered: Coverage | None, tariff: TariffVersion, amount: Money | None
+) -> Money:
     if amount is None:
-        available = wallets.available(uow.ctx, driver_id, tariff.currency)
+        available = covered.room if covered else wallets.available(uow.ctx, driver_id, tariff.currency)
         if available.amount <= 0:
             raise DomainError("ledger.insufficient_funds", "The wallet is empty; top it up first.")
         return min(available, Money(DEFAULT_CARD_HOLD, tariff.currency))
@@ -161,6 +169,8 @@ def _amount_to_hold(uow: UnitOfWork, driver_id: str, tariff: TariffVersion, amou
         raise invalid("charging_session.currency", f"This charger is paid in {tariff.currency}.", "/amount/currency")
     if amount.amount <= 0:
         raise invalid("charging_session.amount", "The amount must be positive.", "/amount/amount")
+    if covered is not None and amount > covered.room:
+        raise refused(covered)
     return amount
 
 

@@ -30,6 +30,7 @@ from chalicelib.charging.store import (
     driver_pk,
     operator_pk,
 )
+from chalicelib.drivers import service as drivers
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid
@@ -54,7 +55,8 @@ def request_reservation(
     group_id: str | None = None,
     connector_type: str | None = None,
 ) -> Reservation:
-    """Notes the reservation and asks the charger to keep the EVSE (0: any) until then.
+    """Notes the reservation and asks the charger to keep the EVSE (0: any) until then. Without a group it is for all
+    that its driver has: the app's reservation opens to the driver's own card.
 
     Raises evse.not_found, evse.busy, evse.reserved, charger.offline, reservation.until, command.queue_full.
     """
@@ -74,7 +76,7 @@ def request_reservation(
         created_at=now,
         requested_by=requested_by,
         driver_id=driver_id,
-        group_id=group_id,
+        group_id=group_id or (None if driver_id is None else drivers.driver_group(driver_id)),
         connector_type=connector_type,
     )
     uow.create(

@@ -16,6 +16,7 @@ from chalicelib.charging.model import (
     TransactionId,
     latest_sample,
 )
+from chalicelib.charging.service.authorizing import authorization_of
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.metering import reading_of
 from chalicelib.charging.store import METER_READINGS, ORPHAN_STOPS, orphan_key
@@ -51,6 +52,13 @@ def stop_by_charger(
         end_delivery(uow, session, told, stopped_at=stopped_at, reason=reason, samples=samples)
         if latest is not None:
             uow.put(METER_READINGS, reading_of(uow.ctx, lookup.readings_owner(session), samples, latest))
+    return _told_of(uow.ctx, session, id_token)
+
+
+def _told_of(ctx: Context, session: ChargingSession, id_token: str | None) -> Authorization:
+    """A charger keeps what it is answered of the token that ended it: also when the card expires, and its group."""
+    if id_token is not None and id_token.upper() == session.id_token.upper():
+        return authorization_of(ctx, session)
     return Authorization(session.authorization, session.driver_id)
 
 

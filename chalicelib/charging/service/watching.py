@@ -12,12 +12,12 @@ from chalicelib.charging.model import (
     SESSION_LIFECYCLE,
     ChargingSession,
 )
+from chalicelib.charging.service import paying
 from chalicelib.charging.service.closing import close_delivery, end_without_begin
 from chalicelib.charging.service.keeping import save
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.wallets import service as wallets
 
 
 def is_start_awaited(ctx: Context, session_id: str) -> bool:
@@ -112,7 +112,6 @@ def close_unstarted(uow: UnitOfWork, session: ChargingSession, event: str, detai
         stop_reason=detail[:100] or event,
     )
     save(uow, session, closed)
-    if session.driver_id is not None and session.held:
-        wallets.release_session_hold(uow, driver_id=session.driver_id, session_id=session.session_id, held=session.hold)
+    paying.release(uow, session)
     outbox.emit(uow, "charging_session.ended", session.session_id)
     return closed

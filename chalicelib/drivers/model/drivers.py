@@ -6,16 +6,29 @@ that charged at its chargers, and an operator may turn one away there.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
+
+from chalicelib.identity.model import shown_name
 
 DriverState = Literal["active", "inactive"]
+DELETED_NAME: Final = "Deleted driver"
+"""What operators see of somebody who left (`service/leaving.py`)."""
+
+_LINES: Final = frozenset({"phone", "address", "apartment", "street", "city", "region", "postal_code"})
+_ID_PREFIX: Final = "drv_"
+_COMBINING_MARKS: Final = dict.fromkeys(range(0x300, 0x370))
+"""The accents of Latin, Greek and Cyrillic. Marks of other scripts are letters to those who write them."""
 
 
 @dataclass(frozen=True)
 class Driver:
     """`id_tokens` are the keys of the driver's cards, `inactive_at` the operators that turn the driver away.
+    `enterprises` names, by operator, the enterprise that the driver is a member of there. With `deleted_at` the account
+    is gone for good: nothing personal is left of it, and nothing changes it.
 
     `revision` counts changes: whoever changes the row names the one that was read.
     """
@@ -28,9 +41,28 @@ class Driver:
     revision: int = 1
     id_tokens: list[str] = field(default_factory=list)
     inactive_at: list[str] = field(default_factory=list)
+    enterprises: dict[str, str] = field(default_factory=dict)
     phone: str | None = None
     language: str = "en"
     receipts_by_email: bool = False
+    address: str | None = None
+    apartment: str | None = None
+    street: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NewDriver:
+    """A customer as an operator enters them: at the counter, or by a file. `language` None: the operator's."""
+
+    email: str
+    full_name: str
+    phone: str | None = None
+    language: str | None = None
     address: str | None = None
     apartment: str | None = None
     street: str | None = None
@@ -42,14 +74,37 @@ class Driver:
 
 @dataclass(frozen=True)
 class DriverLink:
-    """A driver is on an operator's list, since the first charge there. Never taken off: standing is the driver's."""
+    """A driver is on the list of an organisation: of an operator since the first charge there, or since it entered the
+    driver; of an agency since the first charge at its locations. Never taken off: standing is the driver's."""
 
     operator_id: str
     driver_id: str
     linked_at: datetime
 
 
+def tidied(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines of a profile without blanks around them and in composed form; an empty one is none. Raises name.empty
+    (422) for a driver without a name."""
+    tidy = dict(profile)
+    for name, value in profile.items():
+        if name == "full_name":
+            tidy[name] = shown_name(value, "/full_name")
+        elif name in _LINES and value is not None:
+            tidy[name] = " ".join(unicodedata.normalize("NFC", value).split()) or None
+    return tidy
+
+
 def matches_search(driver: Driver, words: str) -> bool:
-    """Every word occurs in the name, e-mail, phone or id."""
-    text = " ".join((driver.full_name, driver.email, driver.phone or "", driver.driver_id)).casefold()
-    return all(word in text for word in words.casefold().split())
+    """Every word occurs in the name, e-mail, phone or address, without regard to case, accents, width of letters and
+    how they are composed; or it begins the id (`drv_…`), in which any few digits would occur somewhere."""
+    shown = (driver.full_name, driver.email, driver.phone, driver.address, driver.street, driver.city)
+    text, id_text = _folded(" ".join(line for line in shown if line)), _folded(driver.driver_id)
+    return all(
+        word in text or (word.startswith(_ID_PREFIX) and id_text.startswith(word)) for word in _folded(words).split()
+    )
+
+
+def _folded(text: str) -> str:
+    """Decomposed before and after: what case folding yields may be composed again."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return decomposed.translate(_COMBINING_MARKS)

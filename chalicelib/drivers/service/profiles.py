@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -13,7 +13,9 @@ from chalicelib.drivers.model import (
     IdToken,
     app_token,
     matches_search,
+    tidied,
 )
+from chalicelib.drivers.service.announcing import announce_driver, announce_operator
 from chalicelib.drivers.store import (
     DRIVER_LINKS,
     DRIVERS,
@@ -27,10 +29,12 @@ from chalicelib.drivers.store import (
     token_key,
 )
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.errors import conflict, not_found
 from chalicelib.kernel.table import Page, Step, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
+MAX_COUNTED = 10_000
+"""Of a list, for its total: beyond it nobody pages."""
 _LINKS_CHUNK = 100
 
 
@@ -53,21 +57,32 @@ def require_driver(ctx: Context, driver_id: str) -> Driver:
     return driver
 
 
+def get_drivers(ctx: Context, driver_ids: Iterable[str]) -> dict[str, Driver]:
+    """Those that exist, by id: for a page of a list."""
+    found = DRIVERS.batch_get(ctx, [driver_key(driver_id) for driver_id in dict.fromkeys(driver_ids)])
+    return {driver.driver_id: driver for driver in found}
+
+
 def change_driver(uow: UnitOfWork, driver: Driver, changes: Mapping[str, object]) -> Driver:
-    """Applies changes by field name (None removes) and returns the driver as it will be."""
-    return save_driver(uow, driver, replace(driver, **changes))  # type: ignore[arg-type]
+    """Applies changes by field name (None removes) and returns the driver as it will be. Raises name.empty (422)."""
+    after = replace(driver, **tidied(changes))
+    return driver if after == driver else save_driver(uow, driver, after)
 
 
 # -- operators' lists ---------------------------------------------------------------------------------------------
 
 
-def link_operator(uow: UnitOfWork, operator_id: str, driver_id: str) -> None:
-    """Puts the driver on the operator's list; one who is there already, also an inactive one, stays as is."""
+def link_operator(uow: UnitOfWork, organization_id: str, driver_id: str) -> None:
+    """Puts the driver on the list of an operator, or of an agency; one who is there already, also an inactive one,
+    stays as is. Looked up first: each charge asks for this, and a read costs a tenth of a write."""
+    if DRIVER_LINKS.get(uow.ctx, *link_key(organization_id, driver_id), consistent=False) is not None:
+        return
+    announce_operator(uow, organization_id)
     uow.update(
         DRIVER_LINKS,
-        link_key(operator_id, driver_id),
+        link_key(organization_id, driver_id),
         [
-            DriverLinkRow.operator_id.set(operator_id),
+            DriverLinkRow.operator_id.set(organization_id),
             DriverLinkRow.driver_id.set(driver_id),
             DriverLinkRow.linked_at.set(DriverLinkRow.linked_at | uow.ctx.now()),
         ],
@@ -85,15 +100,34 @@ def is_linked(ctx: Context, operator_id: str, driver_id: str) -> bool:
 
 
 def list_drivers(
-    ctx: Context, operator_id: str, *, state: DriverState | None, words: str, limit: int, cursor: str | None
+    ctx: Context,
+    organization_id: str,
+    *,
+    state: DriverState | None,
+    words: str,
+    limit: int,
+    cursor: str | None,
+    standing_at: str | None = None,
 ) -> Page[Driver]:
-    """The drivers on an operator's list, by time of sign-up. `state` is their standing with this operator."""
-    links = DRIVER_LINKS.walk(ctx, links_pk(operator_id), cursor=cursor, chunk=_LINKS_CHUNK)
-    return page_of(
-        _drivers_of(ctx, links),
-        limit,
-        lambda driver: (state is None or standing(driver, operator_id) == state) and matches_search(driver, words),
-    )
+    """The drivers on an organisation's list, by time of sign-up. `state` is their standing with the operator
+    `standing_at`, by default with this organisation."""
+    links = DRIVER_LINKS.walk(ctx, links_pk(organization_id), cursor=cursor, chunk=_LINKS_CHUNK)
+    return page_of(_drivers_of(ctx, links), limit, _wanted(standing_at or organization_id, state, words))
+
+
+def count_drivers(
+    ctx: Context, organization_id: str, *, state: DriverState | None, words: str, standing_at: str | None = None
+) -> int:
+    """How many `list_drivers` would give in all, among the first MAX_COUNTED of the list."""
+    links = islice(DRIVER_LINKS.walk(ctx, links_pk(organization_id), chunk=_LINKS_CHUNK), MAX_COUNTED)
+    if state is None and not words.split():
+        return sum(1 for _ in links)
+    wanted = _wanted(standing_at or organization_id, state, words)
+    return sum(1 for driver, _ in _drivers_of(ctx, links) if wanted(driver))
+
+
+def _wanted(operator_id: str, state: DriverState | None, words: str) -> Callable[[Driver], bool]:
+    return lambda driver: (state is None or standing(driver, operator_id) == state) and matches_search(driver, words)
 
 
 def standing(driver: Driver, operator_id: str) -> DriverState:
@@ -131,11 +165,17 @@ def set_driver_state(uow: UnitOfWork, driver: Driver, state: DriverState, *, ope
             condition=IdTokenRow.driver_id == driver.driver_id,
             name="id token",
         )
+    if operator_id is None:
+        announce_driver(uow, driver.driver_id)
+    else:
+        announce_operator(uow, operator_id)
     return save_driver(uow, driver, after)
 
 
 def save_driver(uow: UnitOfWork, before: Driver, after: Driver) -> Driver:
-    """Writes the driver if nobody changed the row since `before` was read."""
+    """Writes the driver if nobody changed the row since `before` was read. Raises driver.deleted (409)."""
+    if before.deleted_at is not None:
+        raise conflict("driver.deleted", "This driver's account was deleted.")
     saved = replace(after, revision=before.revision + 1)
     uow.put(DRIVERS, saved, condition=DriverRow.revision == before.revision)
     return saved

@@ -35,6 +35,7 @@ from chalicelib.identity.model.logins import (
     refresh_invalid,
     rotate,
 )
+from chalicelib.identity.model.names import TakenName, name_key, shown_name
 from chalicelib.identity.model.organizations import (
     KINDS,
     MAY_OPEN,
@@ -55,6 +56,7 @@ from chalicelib.identity.model.texts import (
     email_key,
 )
 from chalicelib.identity.model.users import NO_RIGHTS, Rights, User, UserGroup, UserState
+from chalicelib.identity.model.vending_points import VendingPoint, VendingPointState
 
 __all__ = [
     "ACCESS_TOKEN_LIFE",
@@ -93,9 +95,12 @@ __all__ = [
     "RegionLevel",
     "Rights",
     "SignIn",
+    "TakenName",
     "User",
     "UserGroup",
     "UserState",
+    "VendingPoint",
+    "VendingPointState",
     "VerificationCode",
     "after_attempt",
     "check_email",
@@ -105,9 +110,11 @@ __all__ = [
     "code_invalid",
     "code_usable",
     "email_key",
+    "name_key",
     "next_code",
     "refresh_invalid",
     "refuse_beyond",
     "rotate",
+    "shown_name",
     "wait_before_code_s",
 ]

@@ -73,26 +73,26 @@ def _invalid() -> DomainError:
 
 
 def encode_refresh_token(ctx: Context, sign_in: SignIn) -> str:
-    """`<sign-in id>.<generation>.<MAC>`; the same for the same generation, so a lost answer can be given again."""
-    return f"{sign_in.sign_in_id}.{sign_in.generation}.{_mac(ctx, sign_in.sign_in_id, sign_in.generation)}"
+    """`<login id>.<sign-in id>.<generation>.<MAC>`; the same for the same generation, so a lost answer can be given
+    again."""
+    named = (sign_in.login_id, sign_in.sign_in_id, str(sign_in.generation))
+    return ".".join((*named, keyed_hash(ctx, "refresh", *named)))
 
 
-def decode_refresh_token(ctx: Context, refresh_token: str) -> tuple[str, int]:
-    """`(sign-in id, generation)`. Raises auth.refresh_invalid (401) for tokens that we did not make."""
-    sign_in_id, _, rest = refresh_token.partition(".")
-    number, _, mac = rest.partition(".")
+def decode_refresh_token(ctx: Context, refresh_token: str) -> tuple[str, str, int]:
+    """`(login id, sign-in id, generation)`. Raises auth.refresh_invalid (401) for tokens that we did not make."""
+    *named, mac = refresh_token.split(".")
+    if len(named) != 3:
+        raise refresh_invalid()
+    login_id, sign_in_id, number = named
     if not (number.isascii() and number.isdecimal() and len(number) <= 9):
         raise refresh_invalid()
-    if not hmac.compare_digest(mac.encode(), _mac(ctx, sign_in_id, int(number)).encode()):
+    if not hmac.compare_digest(mac.encode(), keyed_hash(ctx, "refresh", *named).encode()):
         raise refresh_invalid()
-    return sign_in_id, int(number)
+    return login_id, sign_in_id, int(number)
 
 
 def keyed_hash(ctx: Context, purpose: str, *parts: str) -> str:
     """A MAC under the deployment's key; `purpose` keeps the uses of the key apart (a JWT has no NUL)."""
     message = "\x00".join((purpose, *parts)).encode()
     return hmac.new(ctx.secret(KEY_NAME).encode(), message, hashlib.sha256).hexdigest()
-
-
-def _mac(ctx: Context, sign_in_id: str, generation: int) -> str:
-    return keyed_hash(ctx, "refresh", sign_in_id, str(generation))

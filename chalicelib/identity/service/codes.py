@@ -8,52 +8,68 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import replace
 
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.identity import model
 from chalicelib.identity.model import CodePurpose, VerificationCode, check_email, check_password, code_invalid
+from chalicelib.identity.model.logins import SignInName
 from chalicelib.identity.service.access_tokens import keyed_hash
-from chalicelib.identity.service.logins import find_login, set_password
-from chalicelib.identity.service.signing_in import count_attempt
-from chalicelib.identity.store import ATTEMPTS, CODES, VerificationCodeRow, attempts_key, code_key
+from chalicelib.identity.service.auditing import record_of_person
+from chalicelib.identity.service.credentials import find_login_by
+from chalicelib.identity.service.guessing import count_attempt, forget_attempts
+from chalicelib.identity.service.logins import set_password
+from chalicelib.identity.service.sign_ins import end_sign_ins
+from chalicelib.identity.store import USERS, user_key
+from chalicelib.identity.store.logins import (
+    CODES,
+    VerificationCodeRow,
+    code_key,
+)
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
-def request_code(uow: UnitOfWork, *, email: str, purpose: CodePurpose, language: str, source_ip: str) -> int:
+def request_code(uow: UnitOfWork, name: SignInName, *, purpose: CodePurpose, language: str, source_ip: str) -> int:
     """Has a code mailed unless one was just now. Returns the seconds until another may be asked for.
 
-    Raises email.invalid (422), auth.too_many_attempts (429, by IP).
+    A user name is only for the password of who has one. Raises email.invalid, sign_in.name (422),
+    auth.too_many_attempts (429, by IP).
     """
     ctx = uow.ctx
     now = ctx.now()
-    email = check_email(email)
-    known = CODES.get(ctx, *code_key(email, purpose))
+    if name.kind == "email":
+        name = replace(name, text=check_email(name.text))
+    elif purpose == "sign_up":
+        raise invalid("sign_in.name", "One signs up with an e-mail address.", "/user_name")
+    known = CODES.get(ctx, *code_key(name.code_subject, purpose))
     if wait_s := model.wait_before_code_s(known, now):
         return wait_s
     if source_ip:
         count_attempt(ctx, f"code_ip#{source_ip}", model.MAX_CODES_PER_IP, model.CODE_IP_WINDOW)
     code = f"{secrets.randbelow(10**model.CODE_DIGITS):0{model.CODE_DIGITS}d}"
-    row = model.next_code(known, email, purpose, _hash(ctx, email, purpose, code), now)
+    row = model.next_code(known, name.code_subject, purpose, _hash(ctx, name.code_subject, purpose, code), now)
     unchanged: Condition = VerificationCodeRow.pk.does_not_exist()
     if known is not None:
         unchanged = VerificationCodeRow.issued_at == known.issued_at
     uow.put(CODES, row, condition=unchanged)
-    _emit(uow, row, email, code, language)
+    _emit(uow, row, name, code, language)
     return model.wait_before_code_s(row, now)
 
 
-def _emit(uow: UnitOfWork, row: VerificationCode, email: str, code: str, language: str) -> None:
-    login = find_login(uow.ctx, email)
+def _emit(uow: UnitOfWork, row: VerificationCode, name: SignInName, code: str, language: str) -> None:
+    login = find_login_by(uow.ctx, name)
+    email = login.email if login is not None and name.kind == "user_name" else name.text
     payload = {"email": email, "purpose": row.purpose, "language": language}
     withheld = login is None if row.purpose == "password_reset" else login is not None and login.driver_id is not None
     if withheld:
         # The same write as for a code that is mailed; a driver who signs up again is told so by mail.
-        outbox.emit(uow, "verification_code.withheld", model.email_key(email), payload)
+        outbox.emit(uow, "verification_code.withheld", row.email, payload)
     else:
-        outbox.emit(uow, "verification_code.issued", model.email_key(email), {**payload, "code": code})
+        outbox.emit(uow, "verification_code.issued", row.email, {**payload, "code": code})
 
 
 def verify_code(uow: UnitOfWork, *, email: str, purpose: CodePurpose, code: str) -> None:
@@ -89,15 +105,24 @@ def _count_try(ctx: Context, known: VerificationCode) -> None:
     uow.commit()
 
 
-def reset_password(uow: UnitOfWork, *, email: str, code: str, new_password: str) -> None:
-    """Raises verification.code_invalid, password.too_short (422). Ends every sign-in and any lock-out."""
+def reset_password(uow: UnitOfWork, name: SignInName, *, code: str, new_password: str, source_ip: str = "") -> None:
+    """Raises verification.code_invalid, password.too_short (422). Ends every sign-in and any lock-out; a second factor
+    stays."""
+    ctx = uow.ctx
     check_password(new_password, "/new_password")
-    verify_code(uow, email=email, purpose="password_reset", code=code)
-    login = find_login(uow.ctx, email)
+    verify_code(uow, email=name.code_subject, purpose="password_reset", code=code)
+    login = find_login_by(ctx, name)
     if login is None:
         raise code_invalid()
     set_password(uow, login, new_password)
-    uow.delete(ATTEMPTS, attempts_key(f"email#{login.email}"), name="attempts")
+    end_sign_ins(uow, login.login_id)
+    user = None if login.user_id is None else USERS.get(ctx, *user_key(login.user_id))
+    names = [SignInName("email", login.email)]
+    if user is not None and user.user_name is not None:
+        names.append(SignInName("user_name", user.user_name))
+    for one in names:
+        forget_attempts(uow, one.subject)
+    record_of_person(uow, "reset_password", login, user, source_ip, {"password": "new"})
 
 
 def _hash(ctx: Context, email: str, purpose: str, code: str) -> str:

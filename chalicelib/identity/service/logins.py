@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.identity.model import Login, LoginPointer, check_email, check_password, code_invalid, email_key
 from chalicelib.identity.service.passwords import hash_password, verify_password
-from chalicelib.identity.store import LOGIN_POINTERS, LOGINS, LoginRow, login_key, login_pointer_key
+from chalicelib.identity.store.logins import (
+    LOGIN_POINTERS,
+    LOGINS,
+    LoginRow,
+    login_key,
+    login_pointer_key,
+)
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, unauthenticated
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -105,8 +109,30 @@ def add_login(
 
 
 def set_password(uow: UnitOfWork, login: Login, password: str) -> None:
-    """Replaces the password and voids every sign-in made with the one before."""
-    changed = replace(
-        login, password_hash=hash_password(check_password(password)), password_version=login.password_version + 1
+    """Replaces the password and voids every refresh token of the one before."""
+    uow.update(
+        LOGINS,
+        login_key(login.email),
+        [
+            LoginRow.password_hash.set(hash_password(check_password(password))),
+            LoginRow.password_version.set(login.password_version + 1),
+        ],
+        condition=LoginRow.password_version == login.password_version,
+        name="login",
     )
-    uow.put(LOGINS, changed, condition=LoginRow.password_version == login.password_version)
+
+
+def close_driver_login(uow: UnitOfWork, login: Login) -> None:
+    """Takes the driver from a login; one that opens nobody any more is gone, and its address free."""
+    unchanged = (LoginRow.password_version == login.password_version) & (LoginRow.driver_id == login.driver_id)
+    if login.user_id is not None:
+        uow.update(
+            LOGINS,
+            login_key(login.email),
+            [LoginRow.driver_id.remove()],
+            condition=unchanged & (LoginRow.user_id == login.user_id),
+            name="login",
+        )
+        return
+    uow.delete(LOGINS, login_key(login.email), condition=unchanged & LoginRow.user_id.does_not_exist(), name="login")
+    uow.delete(LOGIN_POINTERS, login_pointer_key(login.login_id), name="login pointer")

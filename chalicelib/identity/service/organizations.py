@@ -1,9 +1,9 @@
-"""Organisations and their users: opened by the platform, kept up by themselves."""
+"""Organisations: each opened by one above it with its first administrator, and kept up by itself and those above."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.identity.model import (
@@ -12,57 +12,67 @@ from chalicelib.identity.model import (
     User,
     check_email,
     check_kind_below,
-    check_password,
     check_time_zone,
+    shown_name,
 )
+from chalicelib.identity.model.bank_accounts import BankAccount, check_account_number, check_bic
+from chalicelib.identity.model.logos import Logo
+from chalicelib.identity.model.organizations import OPENS_FIRST, check_currency_below, check_deactivation
 from chalicelib.identity.permissions import ADMIN_GROUPS
-from chalicelib.identity.service.groups import check_groups
-from chalicelib.identity.service.logins import add_login, attach_user, find_login
+from chalicelib.identity.service.editing import set_named
+from chalicelib.identity.service.logins import add_login, find_login
+from chalicelib.identity.service.settings import check_language
+from chalicelib.identity.service.users import NewUser, create_user
 from chalicelib.identity.store import (
+    LOGOS,
+    ORGANIZATION_PREFIX,
     ORGANIZATIONS,
     USERS,
     ByOrganization,
     OrganizationRow,
-    UserRow,
+    logo_key,
     organization_key,
-    user_key,
 )
-from chalicelib.kernel import outbox
 from chalicelib.kernel.clock import from_epoch_ms
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
+from chalicelib.kernel.errors import conflict, invalid, not_found
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import check_currency
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 
-ORGANIZATION_CHANGES = frozenset({"name", "email", "phone", "time_zone", "language", "country", "state"})
-USER_CHANGES = frozenset({"full_name", "groups", "language", "state"})
+ORGANIZATION_CHANGES = frozenset(
+    {"name", "email", "phone", "time_zone", "language", "country", "address", "bank_account", "state"}
+)
 _OPERATORS_PER_PAGE = 100
 
 
 @dataclass(frozen=True)
-class NewUser:
-    """`groups` empty means the administrators' group of the organisation; without a password they get a mail."""
+class NewBankAccount:
+    """As somebody typed it."""
 
-    email: str
-    full_name: str
-    password: str | None = None
-    groups: list[str] = field(default_factory=list)
-    language: str | None = None
+    holder: str
+    number: str
+    bic: str | None = None
+    bank_name: str | None = None
 
 
 @dataclass(frozen=True)
 class NewOrganization:
+    """`kind` None is what is opened there first; an agency's currency and zone None are its operator's; a language
+    None is the parent's."""
+
     name: str
     email: str
-    currency: str
-    time_zone: str
-    language: str
+    currency: str | None
+    time_zone: str | None
     admin: NewUser
+    language: str | None = None
     country: str | None = None
     phone: str | None = None
-    kind: str = "operator"
+    kind: str | None = None
+    address: str | None = None
+    bank_account: NewBankAccount | None = None
 
 
 def find_organization(ctx: Context, organization_id: str) -> Organization | None:
@@ -77,12 +87,27 @@ def get_organization(ctx: Context, organization_id: str) -> Organization:
     return organization
 
 
-def list_organizations(ctx: Context, parent_id: str, *, limit: int, cursor: str | None) -> Page[Organization]:
-    """The organisations right below `parent_id`, oldest first."""
+def list_organizations(
+    ctx: Context,
+    parent_id: str,
+    *,
+    limit: int,
+    cursor: str | None,
+    kind: str | None = None,
+    state: str | None = None,
+    words: str = "",
+) -> Page[Organization]:
+    """The organisations right below `parent_id`, oldest first. `words` all occur in name, e-mail, phone or id."""
+    wanted = words.casefold().split()
+
+    def keep(found: Organization) -> bool:
+        shown = " ".join((found.name, found.email, found.phone or "", found.organization_id)).casefold()
+        return kind in (None, found.kind) and state in (None, found.state) and all(word in shown for word in wanted)
+
     steps = ORGANIZATIONS.walk(
-        ctx, parent_id, ByOrganization.pk.startswith("org#"), index=OrganizationRow.by_organization, cursor=cursor
+        ctx, parent_id, ByOrganization.pk.startswith(ORGANIZATION_PREFIX), index=OrganizationRow.by_organization, cursor=cursor
     )
-    return page_of(steps, limit)
+    return page_of(steps, limit, keep)
 
 
 def lineage_of(ctx: Context, organization_id: str) -> tuple[str, ...]:
@@ -104,10 +129,11 @@ def is_within(ctx: Context, organization_id: str, root_id: str) -> bool:
 
 def list_operators(ctx: Context) -> Iterator[Organization]:
     """Every operator of the platform, streamed: for jobs."""
-    yield from _operators_below(ctx, PLATFORM_ID)
+    yield from operators_below(ctx, PLATFORM_ID)
 
 
-def _operators_below(ctx: Context, parent_id: str) -> Iterator[Organization]:
+def operators_below(ctx: Context, parent_id: str) -> Iterator[Organization]:
+    """Every operator of a subtree, streamed."""
     cursor: str | None = None
     while True:
         page = list_organizations(ctx, parent_id, limit=_OPERATORS_PER_PAGE, cursor=cursor)
@@ -115,7 +141,7 @@ def _operators_below(ctx: Context, parent_id: str) -> Iterator[Organization]:
             if organization.kind == "operator":
                 yield organization
             else:
-                yield from _operators_below(ctx, organization.organization_id)
+                yield from operators_below(ctx, organization.organization_id)
         cursor = page.next_cursor
         if cursor is None:
             return
@@ -126,108 +152,106 @@ def create_organization(
 ) -> tuple[Organization, User]:
     """An organisation right below `parent` (None: the platform) and its first administrator.
 
-    Raises organization.kind, email.invalid, currency.invalid, time_zone.unknown (422), user.email_taken (409).
+    Raises organization.kind, organization.currency, field.missing, name.empty, email.invalid, currency.invalid,
+    time_zone.unknown, bank_account.* (422), organization.inactive, user.email_taken (409).
     """
     ctx = uow.ctx
-    check_kind_below(new.kind, "platform" if parent is None else parent.kind)
+    above = parent or find_organization(ctx, PLATFORM_ID) or _platform(ctx, new.email)
+    if above.state != "active":
+        raise conflict("organization.inactive", "Nothing is opened below a deactivated organisation.")
+    kind = check_kind_below(new.kind or OPENS_FIRST[above.kind], above.kind)
+    is_agency = kind == "agency"
+    currency = check_currency(_needed(new.currency, above.currency if is_agency else None, "currency"))
+    time_zone = _needed(new.time_zone, above.time_zone if is_agency else None, "time_zone")
     organization = Organization(
         organization_id=ctx.new_id("org"),
-        kind=new.kind,
-        parent_id=PLATFORM_ID if parent is None else parent.organization_id,
-        path=[PLATFORM_ID] if parent is None else list(parent.lineage),
-        name=new.name,
+        kind=kind,
+        parent_id=above.organization_id,
+        path=list(above.lineage),
+        name=shown_name(new.name),
         email=check_email(new.email),
-        currency=check_currency(new.currency),
-        time_zone=check_time_zone(new.time_zone),
-        language=new.language,
+        currency=check_currency_below(kind, currency, above),
+        time_zone=check_time_zone(time_zone),
+        language=new.language or above.language,
         country=new.country,
         phone=new.phone,
+        address=new.address,
+        bank_account=_checked_account(ctx, new.bank_account),
         created_at=ctx.now(),
     )
     uow.create(ORGANIZATIONS, organization)
     return organization, create_user(uow, organization, new.admin, pointer="/admin")
 
 
-def update_organization(uow: UnitOfWork, organization: Organization, changes: Mapping[str, Any]) -> None:
-    """Sets only the named attributes (ORGANIZATION_CHANGES), None clears. The currency of an organisation with
-    books never changes."""
+def update_organization(uow: UnitOfWork, organization: Organization, changes: Mapping[str, Any]) -> Organization:
+    """Sets only the named attributes (ORGANIZATION_CHANGES), None clears; the organisation as it is then. The currency
+    of an organisation with books never changes. `bank_account` is a NewBankAccount: the same one again is no change."""
     if unknown := changes.keys() - ORGANIZATION_CHANGES:
         raise ValueError(f"{unknown} of an organisation cannot be changed")
+    changes = dict(changes)
+    if "name" in changes:
+        changes["name"] = shown_name(changes["name"])
     if "email" in changes:
-        changes = {**changes, "email": check_email(changes["email"])}
+        changes["email"] = check_email(changes["email"])
     if "time_zone" in changes:
         check_time_zone(changes["time_zone"])
-    if changes.get("state") == "inactive" and organization.organization_id == PLATFORM_ID:
-        raise invalid("organization.platform_stays", "The platform itself stays active.", "/state")
-    _set(uow, ORGANIZATIONS, organization_key(organization.organization_id), OrganizationRow, changes)
+    if "language" in changes:
+        check_language(uow.ctx, organization.organization_id, changes["language"])
+    if changes.get("bank_account") is not None:
+        changes["bank_account"] = _checked_account(uow.ctx, changes["bank_account"], organization.bank_account)
+    if changes.get("state") == "inactive":
+        check_deactivation(organization)
+    changed = replace(organization, **changes)
+    if changed != organization:
+        set_named(uow, ORGANIZATIONS, organization_key(organization.organization_id), changes)
+    return changed
 
 
-def get_user(ctx: Context, user_id: str) -> User:
-    """Raises user.not_found."""
-    user = USERS.get(ctx, *user_key(user_id))
-    if user is None:
-        raise not_found("user", user_id)
-    return user
+def find_logo(ctx: Context, organization_id: str) -> Logo | None:
+    return LOGOS.get(ctx, *logo_key(organization_id), consistent=False)
 
 
-def list_users(ctx: Context, organization_id: str, *, limit: int, cursor: str | None) -> Page[User]:
-    steps = USERS.walk(
-        ctx, organization_id, ByOrganization.pk.startswith("user#"), index=UserRow.by_organization, cursor=cursor
+def put_logo(uow: UnitOfWork, organization: Organization, logo: Logo) -> Organization:
+    """The picture, and its name on the organisation, in one commit."""
+    if organization.logo_digest == logo.digest:
+        return organization
+    uow.put(LOGOS, logo)
+    return _name_logo(uow, organization, logo.digest)
+
+
+def remove_logo(uow: UnitOfWork, organization: Organization) -> Organization:
+    """Nothing for an organisation without one."""
+    if organization.logo_digest is None:
+        return organization
+    uow.delete(LOGOS, logo_key(organization.organization_id))
+    return _name_logo(uow, organization, None)
+
+
+def _name_logo(uow: UnitOfWork, organization: Organization, digest: str | None) -> Organization:
+    changes = {"logo_digest": digest}
+    set_named(uow, ORGANIZATIONS, organization_key(organization.organization_id), changes)
+    return replace(organization, logo_digest=digest)
+
+
+def _needed(given: str | None, otherwise: str | None, name: str) -> str:
+    value = given or otherwise
+    if value is None:
+        raise invalid("field.missing", f"This needs a {name.replace('_', ' ')}.", f"/{name}")
+    return value
+
+
+def _checked_account(ctx: Context, new: NewBankAccount | None, known: BankAccount | None = None) -> BankAccount | None:
+    if new is None:
+        return None
+    account = BankAccount(
+        holder=shown_name(new.holder, "/bank_account/holder"),
+        number=check_account_number(new.number),
+        bic=None if new.bic is None else check_bic(new.bic),
+        bank_name=new.bank_name,
+        changed_at=ctx.now(),
     )
-    return page_of(steps, limit)
-
-
-def create_user(uow: UnitOfWork, organization: Organization, new: NewUser, *, pointer: str = "") -> User:
-    """A user and the login that opens it. Without a password the user is mailed how to choose one.
-
-    Raises email.invalid, password.too_short, group.unknown (422), user.email_taken, user.password_not_settable.
-    """
-    ctx = uow.ctx
-    email = check_email(new.email, f"{pointer}/email")
-    if new.password is not None:
-        check_password(new.password, f"{pointer}/password")
-    user = User(
-        user_id=ctx.new_id("usr"),
-        organization_id=organization.organization_id,
-        email=email,
-        full_name=new.full_name,
-        groups=check_groups(ctx, organization, new.groups or [ADMIN_GROUPS[organization.kind]]),
-        language=new.language or organization.language,
-        created_at=ctx.now(),
-    )
-    uow.create(USERS, user)
-    attach_user(uow, email=email, password=new.password, user_id=user.user_id)
-    if new.password is None:
-        payload = {
-            "email": email,
-            "full_name": user.full_name,
-            "organization_name": organization.name,
-            "language": user.language,
-        }
-        outbox.emit(uow, "user.invited", user.user_id, payload)
-    return user
-
-
-def update_user(uow: UnitOfWork, user: User, organization: Organization, changes: Mapping[str, Any], by: str) -> None:
-    """Sets only the named attributes (USER_CHANGES). Nobody (`by`: a user id) takes their own rights away, so that
-    an organisation always keeps somebody who may give them."""
-    if unknown := changes.keys() - USER_CHANGES:
-        raise ValueError(f"{unknown} of a user cannot be changed")
-    if by == user.user_id and changes.keys() & {"groups", "state"}:
-        raise conflict("user.own_rights", "You cannot change your own groups or deactivate yourself.")
-    if "groups" in changes:
-        changes = {**changes, "groups": check_groups(uow.ctx, organization, changes["groups"])}
-    _set(uow, USERS, user_key(user.user_id), UserRow, changes)
-
-
-def _set(uow: UnitOfWork, table: Any, key: tuple[str, str], row: Any, changes: Mapping[str, Any]) -> None:
-    """Only what was named is written: two people who edit different fields do not undo each other."""
-    actions = [
-        getattr(row, name).remove() if value is None else getattr(row, name).set(value)
-        for name, value in changes.items()
-    ]
-    if actions:
-        uow.update(table, key, actions, condition=row.pk.exists(), on_conflict=StaleRead("The row"))
+    is_same = known is not None and replace(known, changed_at=account.changed_at) == account
+    return known if is_same else account
 
 
 def ensure_platform_admin(ctx: Context, email: str, password: str | None) -> bool:
@@ -242,17 +266,8 @@ def ensure_platform_admin(ctx: Context, email: str, password: str | None) -> boo
             return False
         if find_login(ctx, email) is not None:
             raise conflict("user.email_taken", "The administrator's e-mail address already signs in.")
-        now = ctx.now()
-        organization = Organization(
-            organization_id=PLATFORM_ID,
-            kind="platform",
-            name="Platform",
-            email=email,
-            currency=ctx.settings.default_currency,
-            time_zone="UTC",
-            language="en",
-            created_at=now,
-        )
+        organization = _platform(ctx, email)
+        now = organization.created_at
         user_id = derived_id("usr", from_epoch_ms(0), "platform_admin")
         user = User(user_id, PLATFORM_ID, email, "Platform administrator", [ADMIN_GROUPS["platform"]], "en", now)
         uow.create(ORGANIZATIONS, organization)
@@ -261,3 +276,17 @@ def ensure_platform_admin(ctx: Context, email: str, password: str | None) -> boo
         return True
 
     return decide_and_commit(ctx, decide)
+
+
+def _platform(ctx: Context, email: str) -> Organization:
+    """The root of the tree, as it begins."""
+    return Organization(
+        organization_id=PLATFORM_ID,
+        kind="platform",
+        name="Platform",
+        email=email,
+        currency=ctx.settings.default_currency,
+        time_zone="UTC",
+        language="en",
+        created_at=ctx.now(),
+    )

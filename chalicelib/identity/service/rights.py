@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from chalicelib.identity.model import NO_RIGHTS, Rights, User
-from chalicelib.identity.permissions import GROUPS, within
+from chalicelib.identity.model import NO_RIGHTS, Organization, Rights, User
+from chalicelib.identity.permissions import GROUPS, effective
 from chalicelib.identity.store import ORGANIZATIONS, USER_GROUPS, USERS, group_key, organization_key, user_key
+from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context
 
 RIGHTS_AGE_S: Final = 30.0
@@ -18,9 +19,27 @@ RIGHTS_AGE_S: Final = 30.0
 
 def rights_of(ctx: Context, user_id: str) -> Rights:
     """NO_RIGHTS for a user who is not active, or works for an organisation that is not."""
-    cache = ctx.cache("identity.rights", size=10_000, ttl_s=RIGHTS_AGE_S)
-    found: Rights = cache.get_or_load(user_id, lambda: _load(ctx, user_id)) or NO_RIGHTS
-    return found
+    return _remembered(ctx).get_or_load(user_id, lambda: _load(ctx, user_id)) or NO_RIGHTS
+
+
+def forget_rights(ctx: Context, user_id: str) -> None:
+    """They were changed: this process looks them up again at once."""
+    _remembered(ctx).forget(user_id)
+
+
+def is_working(ctx: Context, organization: Organization) -> bool:
+    """May its people do anything? An agency works for its operator and stops with it. All others stand alone: an
+    operator goes on charging cars whatever becomes of its dealer."""
+    if organization.state != "active":
+        return False
+    if organization.kind != "agency" or organization.parent_id is None:
+        return True
+    operator = ORGANIZATIONS.get(ctx, *organization_key(organization.parent_id))
+    return operator is not None and operator.state == "active"
+
+
+def _remembered(ctx: Context) -> Cache[Rights]:
+    return ctx.cache("identity.rights", size=10_000, ttl_s=RIGHTS_AGE_S)
 
 
 def granted(ctx: Context, organization_id: str, organization_kind: str, group_ids: list[str]) -> frozenset[str]:
@@ -32,13 +51,13 @@ def granted(ctx: Context, organization_id: str, organization_kind: str, group_id
         for group_id in group_ids
         if group_id in own or (group_id in GROUPS and organization_kind in GROUPS[group_id].kinds)
     ]
-    return within(frozenset().union(*ticked), organization_kind)
+    return effective(ticked, organization_kind)
 
 
 def _load(ctx: Context, user_id: str) -> Rights:
     user = USERS.get(ctx, *user_key(user_id))
     organization = None if user is None else ORGANIZATIONS.get(ctx, *organization_key(user.organization_id))
-    if user is None or organization is None or user.state != "active" or organization.state != "active":
+    if user is None or user.state != "active" or organization is None or not is_working(ctx, organization):
         return NO_RIGHTS
     permissions = granted(ctx, user.organization_id, organization.kind, user.groups)
     return Rights(permissions, *_narrowed(user))

@@ -110,7 +110,11 @@ def list_certificate_requests(req: Request, charger_id: str, query: PageQuery) -
 def revoke_certificate(req: Request, charger_id: str, certificate_id: str) -> CertificateRequestView:
     """Revokes a certificate that was issued: whoever asks for its status learns it. It cannot be undone."""
     charger = owned_charger(req, charger_id)
-    return _request_view(service.revoke_certificate(req.uow, charger, certificate_id))
+    former = service.find_certificate_request(req.ctx, charger.charger_id, certificate_id)
+    after = _request_view(service.revoke_certificate(req.uow, charger, certificate_id))
+    before = None if former is None else _request_view(former)
+    req.audit("certificate", certificate_id, owner_id=charger.operator_id, before=before, after=after)
+    return after
 
 
 @api.get("/v1/certificate-authority", "chargers:read")

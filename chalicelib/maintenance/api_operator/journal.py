@@ -127,7 +127,9 @@ def get_customer_information(req: Request, charger_id: str, query: CustomerInfor
     Kept for 30 days: it is data of people.
     """
     charger = owned_charger(req, charger_id)
-    whole = service.get_customer_information(req.ctx, charger.charger_id, query.request_id)
+    whole = service.get_customer_information(
+        req.ctx, charger.charger_id, query.request_id, operator_id=charger.operator_id
+    )
     return CustomerInformationView(
         request_id=whole.request_id,
         text=whole.text,

@@ -1,7 +1,7 @@
 """What a charger has and tells of itself, and its rules. Pure: no I/O, no AWS, no HTTP, no cryptography.
 
 `journal` its events and procedures; `inventories` what is on it; `certificates` what it asked us to sign; `local_lists`
-which cards it knows by itself; `customers` what it remembers of people.
+which cards it knows by itself, `offline_cards` which it shall know; `customers` what it remembers of people.
 """
 
 from chalicelib.maintenance.model.certificates import (
@@ -23,6 +23,7 @@ from chalicelib.maintenance.model.journal import (
     Step,
 )
 from chalicelib.maintenance.model.local_lists import ListContent, ListEntry, LocalList, LocalListState
+from chalicelib.maintenance.model.offline_cards import Composition, ListDue, LocalListPolicy
 
 __all__ = [
     "CERTIFICATE_LIFECYCLE",
@@ -31,6 +32,7 @@ __all__ = [
     "CertificateRequest",
     "CertificateState",
     "ChargerEvent",
+    "Composition",
     "ContractVerdict",
     "CustomerInformation",
     "Entry",
@@ -39,8 +41,10 @@ __all__ = [
     "Inventory",
     "IssuedCertificate",
     "ListContent",
+    "ListDue",
     "ListEntry",
     "LocalList",
+    "LocalListPolicy",
     "LocalListState",
     "Procedure",
     "Severity",

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from chalicelib.kernel.clock import to_rfc3339
-from chalicelib.kernel.errors import DomainError, Kind
 
 LocalListState = Literal["unknown", "synchronizing", "synchronized", "outdated", "failed", "not_supported"]
 
@@ -54,6 +53,9 @@ class LocalList:
     `version` is what the charger is known to have; `sending_version` the page under way, `pages_sent` of `pages`;
     `is_full` whether this synchronisation began with an empty list; `knows_content` whether `held` is what the charger
     has. `was_repeated`: it answered VersionMismatch once already.
+
+    `digest` tells the entries that were sent last, of which there was room for `room`, and `left_out` cards for which
+    there was none. `firmware` is the one that keeps no lists. `excluded`: only told by hand.
     """
 
     charger_id: str
@@ -71,6 +73,11 @@ class LocalList:
     queued_version: int | None = None
     requested_by: str = ""
     detail: str = ""
+    digest: str = ""
+    room: int | None = None
+    left_out: int = 0
+    firmware: str | None = None
+    excluded: bool = False
     revision: int = 0
     changed_at: datetime | None = None
     synchronized_at: datetime | None = None
@@ -113,14 +120,12 @@ def limits_of(told: Callable[[str], str | None]) -> ListLimits:
     return ListLimits(limit(PAGE_LIMIT_NAMES, PAGE_ENTRIES), limit(WHOLE_LIMIT_NAMES, MAX_ENTRIES))
 
 
-def check_length(entry_count: int, most: int) -> None:
-    """Raises local_list.too_long (422)."""
-    if entry_count > most:
-        raise DomainError(
-            "local_list.too_long",
-            f"The charger's list has at most {most} entries; more cards are active.",
-            Kind.UNPROCESSABLE,
-        )
+def keeps_lists(told: Callable[[str], str | None]) -> bool:
+    """False where the charger's configuration says that it has no local lists; else it is asked, and will answer."""
+    profiles, available = told("SupportedFeatureProfiles"), told("LocalAuthListCtrlr/Available")
+    if profiles and "LocalAuthListManagement".casefold() not in profiles.casefold():
+        return False
+    return (available or "").strip().casefold() != "false"
 
 
 def changes_between(held: Mapping[str, ListEntry], wanted: Mapping[str, ListEntry]) -> list[dict[str, Any]]:

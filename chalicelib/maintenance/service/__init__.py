@@ -13,6 +13,20 @@ from chalicelib.maintenance.service.journal import (
     report_log_status,
     report_security_event,
 )
+from chalicelib.maintenance.service.offline_cards import (
+    begin_round,
+    continue_round,
+    due_lists,
+    get_local_list_policy,
+    is_composed_for,
+    mark_booted,
+    mark_changed,
+    mark_charger_due,
+    mark_operator_due,
+    new_composition,
+    recent_composition,
+    set_local_list_policy,
+)
 from chalicelib.maintenance.service.renewing import ask_for_renewal, due_renewals
 from chalicelib.maintenance.service.signing import (
     deliver_certificate,
@@ -40,10 +54,12 @@ from chalicelib.maintenance.service.stocktaking import (
     report_monitors,
 )
 from chalicelib.maintenance.service.synchronizing import (
+    exclude_charger,
     get_local_list,
     record_local_list_answer,
     record_local_list_version,
     send_next_page,
+    synchronize_automatically,
     synchronize_local_list,
 )
 from chalicelib.maintenance.service.trusting import (
@@ -58,12 +74,16 @@ from chalicelib.maintenance.service.trusting import (
 __all__ = [
     "ask_for_renewal",
     "authority_roots",
+    "begin_round",
     "certificate_standing",
     "certificate_status",
     "configured_authority",
+    "continue_round",
     "deliver_certificate",
+    "due_lists",
     "due_renewals",
     "ev_certificate",
+    "exclude_charger",
     "find_certificate_request",
     "forget_certificate",
     "forget_charging_profiles",
@@ -71,10 +91,18 @@ __all__ = [
     "forget_monitors",
     "get_customer_information",
     "get_local_list",
+    "get_local_list_policy",
+    "is_composed_for",
     "list_certificate_requests",
     "list_entries",
     "list_events",
     "list_procedures",
+    "mark_booted",
+    "mark_changed",
+    "mark_charger_due",
+    "mark_operator_due",
+    "new_composition",
+    "recent_composition",
     "record_certificate_answer",
     "record_certificate_installed",
     "record_charging_profile",
@@ -96,6 +124,8 @@ __all__ = [
     "request_signature",
     "revoke_certificate",
     "send_next_page",
+    "set_local_list_policy",
+    "synchronize_automatically",
     "synchronize_local_list",
     "verify_contract",
 ]

@@ -35,12 +35,15 @@ def report_customer_information(
         chargers.follow_report(uow, charger.charger_id, request_id, seq_no + 1, is_last=last)
 
 
-def get_customer_information(ctx: Context, charger_id: str, request_id: int) -> CustomerInformation:
-    """All parts of a request in order. Raises customer_information.not_found."""
+def get_customer_information(
+    ctx: Context, charger_id: str, request_id: int, *, operator_id: str | None = None
+) -> CustomerInformation:
+    """All parts of a request in order; of this operator alone, if named: what was told to another one, before the
+    charger changed hands, stays there. Raises customer_information.not_found."""
     parts = INFORMATION_PARTS.query_all(
         ctx, charger_pk(charger_id), InformationPartRow.sk.startswith(information_prefix(request_id)), consistent=True
     )
-    whole = assemble(parts)
+    whole = assemble(part for part in parts if operator_id in (None, part.operator_id))
     if whole is None:
         raise not_found("customer_information", str(request_id))
     return whole

@@ -1,4 +1,4 @@
-"""Local authorization lists: composed of the operator's active cards, sent page by page, each after the other's yes.
+"""Local authorization lists: of the cards that `offline_cards` composes, sent page by page, each after the other's yes.
 
 One synchronisation per charger at a time; its state is one row. `held` is what the charger is known to have, `wanted`
 what it shall have; the pages follow from the two, so that a page is made again the same after a crash.
@@ -6,36 +6,40 @@ what it shall have; the pages follow from the two, so that a page is made again 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger
 from chalicelib.chargers.model.configuration import variable_key
-from chalicelib.drivers import service as drivers
-from chalicelib.drivers.model import id_token_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance.model.local_lists import (
     ListContent,
-    ListEntry,
     ListLimits,
     LocalList,
     LocalListState,
-    by_key,
     changes_between,
-    check_length,
-    entry_of,
+    keeps_lists,
     limits_of,
     next_versions,
     pages_of,
 )
+from chalicelib.maintenance.model.offline_cards import (
+    AFTER_BUSY,
+    AFTER_OFFLINE,
+    FORGOTTEN_AFTER,
+    Composition,
+    digest_of,
+)
+from chalicelib.maintenance.service.offline_cards import compose_cards, mark_charger_due
 from chalicelib.maintenance.store import LIST_CONTENTS, LOCAL_LISTS, LocalListRow, content_key, list_key
 
 INTENT: Final = "send_local_list"
-_CHUNK: Final = 500
-_MAX_CHUNKS: Final = 40
+REQUESTED_BY: Final = "local_list_policy"
 _MAX_DETAIL: Final = 500
 
 
@@ -45,26 +49,105 @@ def get_local_list(ctx: Context, charger: Charger) -> LocalList:
 
 
 def synchronize_local_list(uow: UnitOfWork, charger: Charger, *, full: bool, requested_by: str) -> LocalList:
-    """Sends what differs between the operator's active cards and what the charger has; all of it if `full`, or where
+    """Sends what differs between the cards that the charger is to know and what it has; all of it if `full`, or where
     nobody knows what it has. While one is under way, and where nothing differs, nothing changes.
 
-    Raises local_list.too_long, command.queue_full.
+    Raises command.queue_full.
     """
-    now = uow.ctx.now()
     known = get_local_list(uow.ctx, charger)
-    if known.is_busy(now):
+    if known.is_busy(uow.ctx.now()):
         return known
-    limits = _limits(uow.ctx, charger)
-    entries = active_entries(uow.ctx, charger.operator_id, limits.whole)
+    limits = limits_of(_told(uow.ctx, charger))
+    composition = compose_cards(uow.ctx, charger.operator_id)
+    return _begin(uow, charger, known, composition, limits, full=full, requested_by=requested_by)
+
+
+def synchronize_automatically(uow: UnitOfWork, charger: Charger, composition: Composition) -> None:
+    """As by hand, where the charger is to be told without being asked for: placed, not excluded, keeping lists, and
+    not known to have these very cards. One that is busy or away is marked, and has its turn later.
+
+    Raises command.queue_full.
+    """
+    ctx = uow.ctx
+    now = ctx.now()
+    known = get_local_list(ctx, charger)
+    if not charger.is_placed or known.excluded or not _may_keep(known, charger):
+        return
+    if known.is_busy(now):
+        mark_charger_due(uow, charger, AFTER_BUSY)
+    elif not _is_up_to_date(uow, known, charger, composition):
+        link = chargers.get_link(ctx, charger.charger_id)
+        if link is None or link.connection_id is None:
+            if known.state != "outdated":
+                _save(uow, known, replace(known, state="outdated", detail="the charger is offline"))
+            if link is not None and link.last_seen_at is not None and now - link.last_seen_at < FORGOTTEN_AFTER:
+                mark_charger_due(uow, charger, AFTER_OFFLINE)
+            return
+        told = _told(ctx, charger)
+        if keeps_lists(told):
+            _begin(uow, charger, known, composition, limits_of(told), full=False, requested_by=REQUESTED_BY)
+        else:
+            _save(uow, known, _without_lists(known, charger, "it says that it keeps no list"))
+
+
+def exclude_charger(uow: UnitOfWork, charger: Charger, *, excluded: bool) -> LocalList:
+    """From now on the charger is told by hand only, or (again) without being asked for. What it has stays there."""
+    known = get_local_list(uow.ctx, charger)
+    if known.excluded == excluded:
+        return known
+    if not excluded:
+        mark_charger_due(uow, charger, timedelta(0))
+    return _save(uow, known, replace(known, excluded=excluded))
+
+
+def _may_keep(known: LocalList, charger: Charger) -> bool:
+    """One that keeps no lists is asked again when it has other firmware."""
+    return known.state != "not_supported" or known.firmware != charger.firmware_version
+
+
+def _is_up_to_date(uow: UnitOfWork, known: LocalList, charger: Charger, composition: Composition) -> bool:
+    """Without reading what it has: it was sent these entries, or was never sent any and there are none."""
+    if known.version == 0 and known.state == "unknown" and not composition.entries:
+        return True
+    if known.state != "synchronized" or known.room is None or known.operator_id != charger.operator_id:
+        return False
+    entries, left_out = composition.within(known.room)
+    if known.digest != digest_of(entries):
+        return False
+    if known.left_out != left_out:
+        _save(uow, known, replace(known, left_out=left_out))
+    return True
+
+
+def _begin(
+    uow: UnitOfWork,
+    charger: Charger,
+    known: LocalList,
+    composition: Composition,
+    limits: ListLimits,
+    *,
+    full: bool,
+    requested_by: str,
+) -> LocalList:
+    entries, left_out = composition.within(limits.whole)
     wanted = ListContent(charger.charger_id, "wanted", entries)
     is_full = full or not known.knows_content
     changes = _changes(uow.ctx, charger.charger_id, wanted, is_full)
+    sought = replace(
+        known,
+        operator_id=charger.operator_id,
+        digest=digest_of(entries),
+        room=limits.whole,
+        left_out=left_out,
+    )
     if not changes and not is_full:
-        return known
+        ready = replace(sought, state="synchronized", detail="")
+        return known if ready == known else _save(uow, known, ready)
     pages = pages_of(changes, limits.page)
     after = replace(
-        known,
+        sought,
         state="synchronizing",
+        firmware=None,
         is_full=is_full,
         was_repeated=False,
         knows_content=False,
@@ -111,7 +194,7 @@ def record_local_list_answer(uow: UnitOfWork, charger_id: str, version: int, sta
     elif status in ("Failed", "VersionMismatch") and not known.was_repeated:
         _begin_again(uow, known, status)
     elif "NotSupported" in status or "NotImplemented" in status:
-        _save(uow, known, _ended(known, "not_supported", status))
+        _save(uow, known, _without_lists(known, chargers.get_charger(uow.ctx, charger_id), status))
     else:
         _save(uow, known, _ended(known, "failed", status))
 
@@ -124,37 +207,22 @@ def record_local_list_version(uow: UnitOfWork, charger_id: str, version: int) ->
         return
     if version < 0:
         if known.state != "not_supported":
-            _save(uow, known, _ended(known, "not_supported", f"version {version}"))
+            charger = chargers.get_charger(uow.ctx, charger_id)
+            _save(uow, known, _without_lists(known, charger, f"version {version}"))
     elif version != known.version:
         detail = f"the charger has version {version}, we knew of {known.version}"
         _save(uow, known, replace(known, state="outdated", version=version, knows_content=False, detail=detail))
 
 
-def active_entries(ctx: Context, operator_id: str, most: int) -> dict[str, ListEntry]:
-    """The operator's cards that would be accepted now, by their key. Raises local_list.too_long."""
-    now = ctx.now()
-    found: dict[str, ListEntry] = {}
-    cursor: str | None = None
-    for _ in range(_MAX_CHUNKS):
-        page = drivers.list_operator_cards(ctx, operator_id, status="active", limit=_CHUNK, cursor=cursor)
-        for card in page.data:
-            if card.verdict(operator_id, now) == "accepted":
-                found[id_token_key(card.id_token)] = entry_of(card.id_token, card.expires_at, card.group_id)
-        cursor = page.next_cursor
-        if cursor is None or len(found) > most:
-            break
-    check_length(len(found), most)
-    return by_key(found.items())
-
-
-def _limits(ctx: Context, charger: Charger) -> ListLimits:
+def _told(ctx: Context, charger: Charger) -> Callable[[str], str | None]:
+    """The value of a variable of the charger's configuration, as far as it is known."""
     known = chargers.get_configuration(ctx, charger).known
 
     def told(name: str) -> str | None:
         variable = known.get(variable_key(name))
         return None if variable is None else variable.value
 
-    return limits_of(told)
+    return told
 
 
 def _page_accepted(uow: UnitOfWork, known: LocalList, version: int) -> None:
@@ -193,6 +261,11 @@ def _begin_again(uow: UnitOfWork, known: LocalList, status: str) -> None:
     )
     _save(uow, known, after)
     _emit(uow, known.charger_id)
+
+
+def _without_lists(known: LocalList, charger: Charger | None, detail: str) -> LocalList:
+    firmware = None if charger is None else charger.firmware_version
+    return replace(_ended(known, "not_supported", detail), firmware=firmware)
 
 
 def _ended(known: LocalList, state: LocalListState, detail: str) -> LocalList:

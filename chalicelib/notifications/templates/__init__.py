@@ -13,12 +13,19 @@ from string import Template
 
 from chalicelib.notifications.model import Message
 from chalicelib.notifications.templates import (
+    account_deleted,
     already_signed_up,
     charger_offline,
     charger_online,
+    connection_instructions,
+    driver_invitation,
+    feedback_answered,
     invitation,
+    invoice,
     receipt,
     statement_ready,
+    totp_off,
+    totp_on,
     verification_code,
 )
 from chalicelib.notifications.templates.text import MailText
@@ -26,12 +33,19 @@ from chalicelib.notifications.templates.text import MailText
 FALLBACK_LANGUAGE = "en"
 
 TEMPLATES: Mapping[str, Mapping[str, MailText]] = {
+    "account_deleted": account_deleted.TEXTS,
     "already_signed_up": already_signed_up.TEXTS,
     "charger_offline": charger_offline.TEXTS,
     "charger_online": charger_online.TEXTS,
+    "driver_invitation": driver_invitation.TEXTS,
+    "feedback_answered": feedback_answered.TEXTS,
+    "connection_instructions": connection_instructions.TEXTS,
     "invitation": invitation.TEXTS,
+    "invoice": invoice.TEXTS,
     "receipt": receipt.TEXTS,
     "statement_ready": statement_ready.TEXTS,
+    "totp_off": totp_off.TEXTS,
+    "totp_on": totp_on.TEXTS,
     "verification_code": verification_code.TEXTS,
 }
 
@@ -39,25 +53,34 @@ _LINE_BREAKS = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]")
 
 
-def render(template: str, data: Mapping[str, str], language: str = FALLBACK_LANGUAGE) -> Message:
+def render(template: str, data: Mapping[str, str], language: str = FALLBACK_LANGUAGE, footer: str = "") -> Message:
     """Raises KeyError for a template that is not in the map and for a value that the text needs but `data` lacks.
 
-    A line of the body whose values are all empty is left out.
+    A line of the body whose values are all empty is left out. `footer`: the last lines, whatever the template.
     """
     texts = TEMPLATES[template]
     text = texts.get(language) or texts[FALLBACK_LANGUAGE]
     values = {name: _CONTROL.sub("", value).strip() for name, value in data.items()}
-    one_line = {name: _LINE_BREAKS.sub(" ", value).strip() for name, value in data.items()}
+    in_one_line = {name: one_line(value) for name, value in data.items()}
     escaped = {name: html.escape(value).replace("\n", "<br>") for name, value in values.items()}
     paragraphs = [_lines(paragraph, values) for paragraph in text.body.strip().split("\n\n")]
     plain = ("\n".join(lines) for lines in paragraphs)
     marked_up = ("<br>".join(html.escape(line, quote=False) for line in lines) for lines in paragraphs)
+    plain_text = [Template(paragraph).substitute(values) for paragraph in plain]
+    html_text = [Template(paragraph).substitute(escaped) for paragraph in marked_up]
+    if last := _CONTROL.sub("", footer).strip():
+        plain_text.append(f"-- \n{last}")
+        html_text.append("<small>" + html.escape(last).replace("\n", "<br>") + "</small>")
     return Message(
         # A value with a line break must not become a header of its own.
-        subject=Template(text.subject).substitute(one_line),
-        text="\n\n".join(Template(paragraph).substitute(values) for paragraph in plain) + "\n",
-        html=_document("".join(f"<p>{Template(paragraph).substitute(escaped)}</p>" for paragraph in marked_up)),
+        subject=Template(text.subject).substitute(in_one_line),
+        text="\n\n".join(plain_text) + "\n",
+        html=_document("".join(f"<p>{paragraph}</p>" for paragraph in html_text)),
     )
+
+
+def one_line(value: str) -> str:
+    return _LINE_BREAKS.sub(" ", value).strip()
 
 
 def _lines(paragraph: str, values: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,7 @@
 """For the driver, when a charge is over.
 
-Needs: order_no, charger, energy_kwh, cost, refunded (empty where nothing was held).
+Needs: order_no, charger, energy_kwh, cost, refunded (empty where nothing was held), paid_by (an enterprise's name;
+empty where the driver paid).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Charger: $charger
 Energy: $energy_kwh kWh
 Cost: $cost
 Refunded to your wallet: $refunded
+Paid by: $paid_by
 """,
     ),
 }

@@ -88,7 +88,9 @@ def command_view(command: Command) -> CommandView:
 def queued_view(req: Request, command: Command) -> CommandView:
     """The answer to a request that queued this command: its header Location names where the command can be watched."""
     req.answer_headers["location"] = f"/v1/commands/{command.command_id}"
-    return command_view(command)
+    view = command_view(command)
+    req.audit("command", command.command_id, owner_id=command.operator_id, after=view)
+    return view
 
 
 @api.post("/v1/chargers/{charger_id}/commands", "chargers:command", status=202)
@@ -116,10 +118,15 @@ def get_command(req: Request, command_id: str) -> CommandView:
 
 @api.get("/v1/chargers/{charger_id}/commands", "chargers:read")
 def list_commands(req: Request, charger_id: str, query: CommandQuery) -> PageView[CommandView]:
-    """The commands of a charger, newest first."""
+    """The commands of a charger, newest first; of one that changed hands, not those from before."""
     charger = owned_charger(req, charger_id)
     page = chargers.list_commands(
-        req.ctx, charger.charger_id, action=query.action, limit=query.limit, cursor=query.cursor
+        req.ctx,
+        charger.charger_id,
+        action=query.action,
+        keep=lambda command: command.operator_id == charger.operator_id or may_see(req, command.operator_id),
+        limit=query.limit,
+        cursor=query.cursor,
     )
     return page_view(page, command_view)
 

@@ -131,7 +131,8 @@ def describe_time_to_live(database: Database, request: Request) -> Reply:
 
 
 def create_from_template(database: Database, template: dict[str, Any]) -> list[str]:
-    """Creates the AWS::DynamoDB::Table resources that are missing; the names of those it created.
+    """Creates the AWS::DynamoDB::Table resources that are missing; the names of those it created. A table that is there
+    gets the indexes that it lacks, or has otherwise: data of an earlier version goes on.
 
     Intrinsic functions must be resolved already. ValueError for a table without a literal TableName.
     """
@@ -144,6 +145,7 @@ def create_from_template(database: Database, template: dict[str, Any]) -> list[s
         if not isinstance(name, str):
             raise ValueError(f"{logical_name}: TableName is not resolved: {name!r}")
         if name in database.tables:
+            _catch_up(database, properties)
             continue
         request = {key: value for key, value in properties.items() if key in _TEMPLATE_PARAMETERS}
         if "StreamSpecification" in properties:  # CloudFormation has no StreamEnabled
@@ -154,6 +156,28 @@ def create_from_template(database: Database, template: dict[str, Any]) -> list[s
             set_time_to_live(database, database.tables[name], time_to_live["AttributeName"])
         created.append(name)
     return created
+
+
+def _catch_up(database: Database, properties: dict[str, Any]) -> None:
+    name = properties["TableName"]
+    for wanted in properties.get("GlobalSecondaryIndexes") or []:
+        known = database.tables[name].indexes.get(wanted["IndexName"])
+        if known is not None:
+            if (known.keys.describe(), known.projection) == (wanted["KeySchema"], wanted["Projection"]):
+                continue
+            gone = {"Delete": {"IndexName": wanted["IndexName"]}}
+            update_table(database, {"TableName": name, "GlobalSecondaryIndexUpdates": [gone]})
+        keys = {key["AttributeName"] for key in wanted["KeySchema"]}
+        update_table(
+            database,
+            {
+                "TableName": name,
+                "AttributeDefinitions": [
+                    known for known in properties["AttributeDefinitions"] if known["AttributeName"] in keys
+                ],
+                "GlobalSecondaryIndexUpdates": [{"Create": wanted}],
+            },
+        )
 
 
 _TEMPLATE_PARAMETERS = frozenset(

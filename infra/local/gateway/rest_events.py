@@ -44,9 +44,10 @@ class RestRequest:
 
 
 def proxy_event(request: RestRequest, match: RouteMatch, binary_types: frozenset[str]) -> JsonObject:
-    """Raises UnicodeDecodeError when a body of a text media type is not UTF-8."""
+    """`binary_types` as the API declares them; `*/*` is all. Raises UnicodeDecodeError when a body of a text media type
+    is not UTF-8."""
     query = parse_qsl(request.query, keep_blank_values=True, errors="strict")
-    is_binary = request.media_type in binary_types
+    is_binary = "*/*" in binary_types or request.media_type in binary_types
     body = base64.b64encode(request.body).decode("ascii") if is_binary else request.body.decode("utf-8")
     return {
         "resource": match.resource,

@@ -148,6 +148,48 @@ def test_life_signs_are_stored_once_in_ninety_seconds_and_at_every_heartbeat(wor
     assert seen() == 0
 
 
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
+def test_a_pending_charger_that_is_placed_is_asked_to_boot_and_accepted(
+    world: World, operator: Operator, protocol: str
+) -> None:
+    charger = place(world, operator, "NEW-1", placed=False)
+    location = chargers.get_location(world.ctx, place(world, operator, "OTHER-1").location_id or "")
+    wire = Wire(world, "NEW-1", protocol=protocol)
+    wire.connect()
+    assert wire.boot()["status"] == "Pending"
+    world.advance(1)
+    placed = world.commit(lambda uow: chargers.place_charger(uow, charger, location))
+    [asked] = wire.commands()
+    assert asked[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
+    wire.reply(asked, {"status": "Accepted"})
+    assert wire.boot()["status"] == "Accepted"
+    # Moving it to another place, and away, is nothing that it is to be told.
+    elsewhere = chargers.get_location(world.ctx, place(world, operator, "OTHER-2").location_id or "")
+    moved = world.commit(lambda uow: chargers.place_charger(uow, placed, elsewhere))
+    world.commit(lambda uow: chargers.place_charger(uow, moved, None))
+    assert wire.commands() == []
+
+
+def test_one_that_has_booted_since_it_was_placed_is_not_asked(world: World, operator: Operator) -> None:
+    charger = place(world, operator, "NEW-1", placed=False)
+    location = chargers.get_location(world.ctx, place(world, operator, "OTHER-1").location_id or "")
+    wire = Wire(world, "NEW-1")
+    wire.connect()
+    wire.boot()
+    world.commit(lambda uow: chargers.place_charger(uow, charger, location))
+    world.advance(1)
+    assert wire.boot()["status"] == "Accepted"
+    assert wire.commands() == []
+
+
+def test_a_charger_out_of_service_is_refused_like_an_unknown_one(world: World, operator: Operator) -> None:
+    charger = place(world, operator, "OLD-1", placed=False)
+    world.commit(lambda uow: chargers.retire_charger(uow, charger))
+    assert Wire(world, "OLD-1").connect()[0] == Wire(world, "NOBODY-1").connect()[0] == 404
+    [attempt] = chargers.list_attempts(world.ctx, operator.operator_id, charger_id="old-1", limit=10, cursor=None).data
+    assert attempt.reason == "decommissioned"
+
+
 def test_an_unplaced_charger_is_pending_and_told_to_boot_again(world: World, operator: Operator) -> None:
     charger = place(world, operator, "NEW-1", placed=False)
     wire = Wire(world, "NEW-1")

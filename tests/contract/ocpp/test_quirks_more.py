@@ -98,7 +98,7 @@ def test_a_transaction_id_in_another_form(field: Field, form: str) -> None:
 )
 def test_numbers_that_were_printed_by_hand(field: Field, begin: str, end: str) -> None:
     """`printf` with a sign, zeros in front, a bare point: no JSON, and a lost session where it is refused."""
-    assert field.send(start(meter=begin))[2]["idTagInfo"] == {"status": "Accepted"}
+    assert field.send(start(meter=begin))[2]["idTagInfo"]["status"] == "Accepted"
     field.transaction_id = field.session().transaction_id
     assert field.send(stop(meter=end)) == [3, "e", {"idTagInfo": {"status": "Accepted"}}]
     assert_billed(field)
@@ -213,8 +213,8 @@ def test_signed_readings_as_long_as_a_page(field: Field, form: str) -> None:
 )
 def test_a_card_reader_that_hands_over_a_c_string(field: Field, tag: str) -> None:
     """Circontrol, Ensto and many kits: the padding of the buffer comes with the token."""
-    assert field.result(f'[2,"a","Authorize",{{"idTag":"{tag}"}}]') == {"idTagInfo": {"status": "Accepted"}}
-    assert field.result(start(tag=f'"{tag}"'))["idTagInfo"] == {"status": "Accepted"}
+    assert field.result(f'[2,"a","Authorize",{{"idTag":"{tag}"}}]')["idTagInfo"]["status"] == "Accepted"
+    assert field.result(start(tag=f'"{tag}"'))["idTagInfo"]["status"] == "Accepted"
     assert field.result(start())["transactionId"] == field.session().transaction_id, "the same start"
     field.result(stop(more=f',"idTag":"{tag}"'))
     assert_billed(field)

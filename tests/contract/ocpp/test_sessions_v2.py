@@ -202,10 +202,11 @@ def test_an_empty_wallet_has_no_credit(story: Story) -> None:
 
 def test_a_card_that_has_expired_says_so(story: Story) -> None:
     until = story.world.clock.now() + timedelta(days=1)
-    people.driver(story.world, story.operator, cents=100, card="AABBCCDD", expires_at=until)
+    dora = people.driver(story.world, story.operator, cents=100, card="AABBCCDD", expires_at=until)
     token = {"idToken": {"idToken": "aabbccdd", "type": "ISO14443"}}
     info = story.wire.call("Authorize", token)["idTokenInfo"]
-    assert info == {"status": "Accepted", "cacheExpiryDateTime": to_rfc3339(until)}
+    group = {"idToken": drivers.driver_group(dora.driver_id), "type": "Central"}
+    assert info == {"status": "Accepted", "cacheExpiryDateTime": to_rfc3339(until), "groupIdToken": group}
     story.world.advance(86_401)
     assert story.wire.call("Authorize", token)["idTokenInfo"]["status"] == "Expired"
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import Charger, ChargerGroup
 from chalicelib.chargers.model.templates import ChargerTemplate, Setting
 from chalicelib.charging import service as charging
 from chalicelib.drivers import service as drivers
+from chalicelib.drivers.model.feedback import FeedbackSubject
+from chalicelib.identity import service as identity
+from chalicelib.identity.model import PLATFORM_ID
+from chalicelib.identity.model.logins import Device
+from chalicelib.identity.model.totp import code_at, step_of
+from chalicelib.identity.service import totp
+from chalicelib.identity.service.sign_ins import open_sign_in
 from chalicelib.kernel.context import Settings
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.model import income_account
@@ -20,6 +29,8 @@ from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.wallets import service as wallets
 from tests import world as worlds
 from tests.contract.pki.papers import signing_request
+from tests.integration.rest.files import things_of_files
+from tests.integration.rest.fleet import things_of_enterprise
 from tests.site import CARD, CHARGER_ID, Site, build_site
 
 NIGHT_S = 24 * 3600
@@ -49,7 +60,8 @@ def things(site: Site) -> dict[str, str]:
     [ended] = site.sessions()
     world.commit(lambda uow: drivers.link_operator(uow, site.operator.operator_id, driver_id))
     world.driver_token(driver_id)
-    of_charger = things_of_charger(site)
+    of_charger = things_of_charger(site) | things_of_organization(site) | things_told(site, ended.session_id)
+    of_charger |= things_of_tree(site) | things_of_network(site) | things_of_sign_in(site)
     topup, payment = world.commit(
         lambda uow: wallets.begin_topup(
             uow,
@@ -71,6 +83,7 @@ def things(site: Site) -> dict[str, str]:
             driver_id=driver_id,
         )
     )
+    of_charger |= things_of_enterprise(site) | things_of_files(site)
     day = world.clock.now().date().isoformat()
     world.run_events()
     world.advance(NIGHT_S)
@@ -83,10 +96,12 @@ def things(site: Site) -> dict[str, str]:
         "user_id": site.operator.user.user_id,
         "location_id": site.location.location_id,
         "charger_id": CHARGER_ID,
+        "evse_no": "1",
         "code": CHARGER_ID,
         "tariff_id": site.tariff.tariff_id,
         "driver_id": driver_id,
         "id_token": CARD,
+        "drawer_card": drawer_card(site),
         "account_id": income_account(site.operator.operator_id, "EUR"),
         "provider": "stripe",
         "payment_id": payment.payment_id,
@@ -96,6 +111,93 @@ def things(site: Site) -> dict[str, str]:
         "settlement_id": f"{site.operator.operator_id}.{day}",
         "business_day": day,
         "fresh": "0",
+    }
+
+
+def drawer_card(site: Site) -> str:
+    """A card that the operator configured and that nobody has."""
+    operator_id = site.operator.operator_id
+    site.world.commit(lambda uow: drivers.add_card(uow, id_token="DRAWER-1", operator_id=operator_id, driver=None))
+    return "DRAWER-1"
+
+
+def things_told(site: Site, session_id: str) -> dict[str, str]:
+    """What the driver told of a charge, and was answered."""
+    subject = FeedbackSubject(site.operator.operator_id, session_id, CHARGER_ID, site.location.location_id)
+    commit = site.world.commit
+    given = commit(lambda uow: drivers.give_feedback(uow, site.driver.driver_id, subject, "It was slow."))
+    commit(lambda uow: drivers.answer_feedback(uow, given, "We look into it.", by="things", operator_name="Ours"))
+    return {"feedback_id": given.feedback_id}
+
+
+def things_of_organization(site: Site) -> dict[str, str]:
+    """A region with nothing in it, a vending point, and what the audit log tells of their making."""
+    rest, token = site.world.rest, site.operator.access_token
+    country = rest.post("/v1/regions", {"name": "Germany", "country_code": "DE"}, token=token).body
+    region = rest.post("/v1/regions", {"name": "Holstein", "parent_id": country["region_id"]}, token=token).body
+    point = rest.post("/v1/vending-points", {"name": "Harbour"}, token=token).body
+    [event, *_] = rest.get("/v1/audit-events", token=token, query={"action": "create_region"}).body["data"]
+    return {
+        "region_id": region["region_id"],
+        "vending_point_id": point["vending_point_id"],
+        "audit_id": event["audit_id"],
+    }
+
+
+def things_of_tree(site: Site) -> dict[str, str]:
+    """An agency of the operator's, a group that nobody is in, and a logo."""
+    rest, operator = site.world.rest, site.operator
+    admin = {"email": "amy@agency.example", "full_name": "Amy Agent"}
+    agency = {"name": "Agency", "email": admin["email"], "admin": admin}
+    opened = rest.post("/v1/organizations", agency, token=operator.access_token).body
+    group = rest.post("/v1/user-groups", {"name": "Nobody's"}, token=operator.access_token).body
+    logo = {"media_type": "image/png", "content": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()}
+    rest.put(f"/v1/organizations/{operator.operator_id}/logo", logo, token=operator.access_token)
+    return {"agency_id": opened["organization_id"], "group_id": group["group_id"]}
+
+
+def things_of_sign_in(site: Site) -> dict[str, str]:
+    """An API key, another device of the administrator's, and a colleague whose second factor is on."""
+    world, rest, token = site.world, site.world.rest, site.operator.access_token
+    api_key = rest.post("/v1/api-keys", {"name": "Till", "permissions": ["locations:read"]}, token=token).body
+    login = identity.find_login(world.ctx, site.operator.user.email)
+    assert login is not None
+    phone = world.commit(lambda uow: open_sign_in(uow, login, Device("Phone")))
+    new = {"email": "guarded@operator.example", "full_name": "Gus Guarded"}
+    colleague = rest.post("/v1/users", new, token=token).body
+    guarded = identity.find_login(world.ctx, new["email"])
+    assert guarded is not None
+    secret = world.commit(lambda uow: totp.begin_totp(uow, guarded))
+    world.commit(lambda uow: totp.confirm_totp(uow, guarded, code_at(secret, step_of(world.clock.now()))))
+    return {
+        "api_key_id": api_key["api_key_id"],
+        "sign_in_id": phone.sign_in_id,
+        "guarded_user_id": colleague["user_id"],
+    }
+
+
+def things_of_network(site: Site) -> dict[str, str]:
+    """What is not in use: an empty location, a charger that stands nowhere, groups; and the stock of the platform."""
+    world, operator_id = site.world, site.operator.operator_id
+    location = replace(site.location, location_id=world.ctx.new_id("loc"), name="Field", charger_count=0)
+    world.commit(lambda uow: chargers.add_location(uow, location))
+    for charger_id, holder_id, serial_number in (
+        ("CP-SPARE", operator_id, None),
+        ("CP-STOCK-1", PLATFORM_ID, "SN-STOCK"),
+        ("CP-STOCK-2", PLATFORM_ID, "SN-MOVED"),
+    ):
+        new = Charger(charger_id, holder_id, 1, "", world.ctx.now(), serial_number=serial_number, uid="UID-STOCK")
+        world.commit(lambda uow, new=new: chargers.register_charger(uow, new, None))
+    groups = [ChargerGroup(world.ctx.new_id("cgr"), operator_id, name, world.ctx.now()) for name in ("Staff", "Nobody")]
+    for group in groups:
+        world.commit(lambda uow, group=group: chargers.add_group(uow, group, None))
+    world.commit(lambda uow: chargers.add_member(uow, groups[0], site.driver.driver_id))
+    return {
+        "empty_location_id": location.location_id,
+        "spare_charger_id": "CP-SPARE",
+        "stock_charger_id": "CP-STOCK-2",
+        "charger_group_id": groups[0].group_id,
+        "empty_group_id": groups[1].group_id,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 
 import jwt
@@ -139,7 +140,8 @@ def test_the_store_holds_nothing_to_sign_in_with(world: World, admin: str) -> No
 def test_signing_out_ends_this_device_only(world: World, admin: str) -> None:
     here, there = _sign_in(world).body, _sign_in(world).body
     assert world.rest.delete("/v1/auth/sessions", token=here["access_token"]).status == 204
-    assert world.rest.delete("/v1/auth/sessions", token=here["access_token"]).status == 204
+    again = world.rest.delete("/v1/auth/sessions", token=here["access_token"])
+    assert (again.status, again.body["code"]) == (401, "auth.sign_in_ended")
     assert _refresh(world, here["refresh_token"]).status == 401
     assert _refresh(world, there["refresh_token"]).status == 200
 
@@ -181,7 +183,8 @@ def test_the_forger_of_these_tests_would_succeed_with_the_right_key(world: World
 
 
 def test_refresh_tokens_name_their_sign_in(world: World, admin: str) -> None:
-    sign_in_id, generation = decode_refresh_token(world.ctx, _sign_in(world).body["refresh_token"])
+    login_id, sign_in_id, generation = decode_refresh_token(world.ctx, _sign_in(world).body["refresh_token"])
+    assert login_id.startswith("lgn_")
     assert sign_in_id.startswith("sgn_")
     assert generation == 1
 
@@ -218,3 +221,74 @@ def test_a_deactivated_operator_s_people_may_not_stay(world: World) -> None:
     login = identity.find_login(world.ctx, operator.user.email)
     assert login is not None
     assert identity.load_person(world.ctx, login).user is None
+
+
+def _named(world: World, user_name: str, password: str = PASSWORD, **options: str) -> Reply:
+    return world.rest.post("/v1/auth/sessions", {"user_name": user_name, "password": password}, **options)
+
+
+@pytest.fixture
+def bob(world: World) -> str:
+    """A user with a user name."""
+    new = {"email": "bob@operator.example", "full_name": "Bob", "password": PASSWORD, "user_name": "Bob.Builder"}
+    made = world.rest.post("/v1/users", new, token=world.operator().access_token)
+    assert made.status == 201, made.body
+    return "bob.builder"
+
+
+@pytest.mark.parametrize("typed", ["Bob.Builder", "BOB.BUILDER", " bob.builder "])
+def test_a_user_name_signs_in_however_it_is_cased(world: World, bob: str, typed: str) -> None:
+    tokens = _named(world, typed)
+    assert tokens.status == 201
+    me = world.rest.get("/v1/me", token=tokens.body["access_token"]).body
+    assert (me["user_name"], me["email"]) == ("Bob.Builder", "bob@operator.example")
+
+
+@pytest.mark.parametrize("names", [{}, {"email": ADMIN, "user_name": "root"}, {"email": None, "user_name": None}])
+def test_one_signs_in_by_one_name(world: World, names: dict[str, str]) -> None:
+    for path, rest in (
+        ("/v1/auth/sessions", {"password": PASSWORD}),
+        ("/v1/auth/verification-codes", {"purpose": "password_reset"}),
+        ("/v1/auth/password-resets", {"code": "123456", "new_password": PASSWORD}),
+    ):
+        refused = world.rest.post(path, {**names, **rest})
+        assert (refused.status, refused.body["code"]) == (422, "sign_in.name")
+
+
+def test_unknown_user_names_are_answered_and_locked_like_known_ones(world: World, bob: str) -> None:
+    for name in (bob, "nobody"):
+        answers = [_named(world, name, "not the password") for _ in range(11)]
+        assert [answer.status for answer in answers] == [401] * 10 + [429]
+        assert {answer.body["code"] for answer in answers[:10]} == {"auth.failed"}
+    assert _named(world, "BOB.Builder").status == 429
+    assert _sign_in(world, "bob@operator.example").status == 201, "the address has a lock of its own"
+
+
+@pytest.mark.parametrize("names", [("Bob.Builder", "nobody"), ("bob@operator.example", "nobody@operator.example")])
+def test_unknown_names_cost_what_known_ones_do(world: World, bob: str, names: tuple[str, str]) -> None:
+    """Reads and writes are the time of an answer, besides the hash."""
+    costs = []
+    for name in names:
+        world.engine.consumed.clear()
+        guess = _sign_in(world, name, "not the password") if "@" in name else _named(world, name, "not the password")
+        assert guess.status == 401
+        costs.append(dict(world.engine.consumed))
+    assert costs[0] == costs[1]
+
+
+def test_a_password_forgotten_by_who_has_a_user_name(world: World, bob: str) -> None:
+    def ask(user_name: str, purpose: str = "password_reset") -> Reply:
+        return world.rest.post("/v1/auth/verification-codes", {"user_name": user_name, "purpose": purpose})
+
+    assert ask(bob).body == ask("nobody").body == {"resend_after_s": 60}
+    refused = ask(bob, "sign_up")
+    assert (refused.status, refused.body["code"]) == (422, "sign_in.name")
+    world.run_events()
+    [mail] = world.mails(to="bob@operator.example")
+    [code] = re.findall(r"\b\d{6}\b", mail.text or "")
+    for _ in range(10):
+        _named(world, bob, "not the password")
+    reset = {"user_name": "Bob.Builder", "code": code, "new_password": "a new password"}
+    assert world.rest.post("/v1/auth/password-resets", {**reset, "user_name": "nobody"}).status == 422
+    assert world.rest.post("/v1/auth/password-resets", reset).status == 204
+    assert _named(world, bob, "a new password").status == 201, "the lock-out is over, too"

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import unauthenticated
-from chalicelib.kernel.http import Api
+from chalicelib.kernel.http import Api, Endpoint, Record, Request
 from chalicelib.kernel.rest import RestApp, mount
 from infra.local.gateway.invocation import LambdaContext
 from infra.local.gateway.rest_events import RestRequest, proxy_event
@@ -19,6 +19,7 @@ from tests.world import World
 ACTORS = {
     "operator": Actor("person", login_id="lgn_o", organization_id="org_1", permissions=frozenset({"things:read"})),
     "driver": Actor("person", login_id="lgn_d", driver_id="drv_1"),
+    "both": Actor("person", login_id="lgn_b", organization_id="org_1", user_id="usr_b", driver_id="drv_b"),
     "root": Actor("person", organization_id="org_0", organization_kind="platform", permissions=frozenset({"*"})),
 }
 
@@ -30,11 +31,15 @@ def authenticate(ctx: Context, access_token: str, source_ip: str) -> Actor:
     return ACTORS[access_token]
 
 
+def record_nothing(request: Request, endpoint: Endpoint, arguments: Mapping[str, Any]) -> None:
+    """The audit log of those who do not look at it."""
+
+
 class Edge:
-    def __init__(self, world: World, *apis: Api) -> None:
+    def __init__(self, world: World, *apis: Api, record: Record = record_nothing) -> None:
         self._world = world
         self.app = RestApp("edge")
-        mount(self.app, apis, authenticate, record=lambda request, endpoint, arguments: None)
+        mount(self.app, apis, authenticate, record)
         self._routes = RouteTable(self.app.routes)
 
     def request(
@@ -65,7 +70,7 @@ class Edge:
             request_id="request-1",
             received_at=self._world.ctx.now(),
         )
-        answer = self.app(proxy_event(request, match, frozenset()), LambdaContext("edge"))
+        answer = self.app(proxy_event(request, match, frozenset(self.app.api.binary_types)), LambdaContext("edge"))
         received = {name.lower(): value for name, value in answer["headers"].items()}
         text = answer["body"]
         return (

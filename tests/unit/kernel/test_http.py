@@ -185,6 +185,9 @@ def test_an_error_inside_a_map_points_at_the_map(edge: Edge) -> None:
     assert problem["errors"][0]["pointer"].startswith("/labels")
 
 
+NESTED = b'{"thing_id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
 @pytest.mark.parametrize("raw", [b"", b"{", b"not json", b'{"thing_id": "\xff"}', b'{"thing_id": "t"} x'])
 def test_what_is_no_json_is_a_bad_request(edge: Edge, raw: bytes) -> None:
     try:

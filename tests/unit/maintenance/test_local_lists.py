@@ -22,14 +22,21 @@ from chalicelib.maintenance.model.local_lists import (
     limits_of,
 )
 from chalicelib.ocpp import outbound
+from tests.contract.ocpp import people
 from tests.unit.maintenance.conftest import Told
+
+
+def add_driver(told: Told, *, cents: int = 100) -> Driver:
+    return people.driver(told.world, told.operator, cents=cents)
 
 
 @pytest.fixture
 def driver(told: Told) -> Driver:
-    made = Driver(told.world.ctx.new_id("drv"), "dana@driver.example", "Dana Driver", told.world.ctx.now())
-    told.world.commit(lambda uow: drivers.create_driver(uow, made))
-    return made
+    return add_driver(told)
+
+
+def group_of(driver: Driver) -> dict[str, str]:
+    return {"parentIdTag": drivers.driver_group(driver.driver_id)}
 
 
 def add_cards(told: Told, driver: Driver, *id_tokens: str, **fields: Any) -> None:
@@ -117,7 +124,7 @@ def test_only_cards_that_would_be_accepted(told: Told, driver: Driver) -> None:
                     "parentIdTag": "SMITHS",
                 },
             },
-            {"idTag": "GOOD", "idTagInfo": {"status": "Accepted"}},
+            {"idTag": "GOOD", "idTagInfo": {"status": "Accepted", **group_of(driver)}},
         ],
     }
     assert standing(told) == ("synchronized", 1, 2)
@@ -146,7 +153,7 @@ def test_the_second_time_only_what_differs_is_sent(told: Told, driver: Driver) -
     assert payload["localAuthorizationList"] == [
         {"idTag": "B"},
         {"idTag": "A", "idTagInfo": {"status": "Accepted", "parentIdTag": "NEW"}},
-        {"idTag": "D", "idTagInfo": {"status": "Accepted"}},
+        {"idTag": "D", "idTagInfo": {"status": "Accepted", **group_of(driver)}},
     ]
     assert standing(told) == ("synchronized", 2, 3)
 
@@ -223,10 +230,14 @@ def test_a_card_added_meanwhile_is_in_the_next_synchronisation(told: Told, drive
 
 
 def test_more_cards_than_a_list_can_have(told: Told, driver: Driver) -> None:
-    add_cards(told, driver, *(f"CARD-{number:05d}" for number in range(MAX_ENTRIES + 1)))
-    status, body = told.world.rest.post("/v1/chargers/CP-001/local-list", {}, token=told.token)
-    assert (status, body["code"]) == (422, "local_list.too_long")
-    assert standing(told) == ("unknown", 0, 0)
+    """Those that were used longest ago, or never and are oldest, are left out; the state says how many."""
+    now = told.world.ctx.now()
+    add_cards(told, driver, *(f"CARD-{number:05d}" for number in range(MAX_ENTRIES)), last_used_at=now)
+    add_cards(told, driver, "LONG-AGO", last_used_at=now - timedelta(days=9))
+    assert (synchronize(told)["truncated"], told.see("local-list")["left_out"]) == (True, 1)
+    sent = [token for payload in run(told) for token in tokens(payload)]
+    assert len(sent) == MAX_ENTRIES
+    assert "LONG-AGO" not in sent
 
 
 def configured(told: Told, **values: str) -> None:
@@ -239,9 +250,12 @@ def test_a_charger_that_takes_fewer_at_once(told: Told, driver: Driver) -> None:
     add_cards(told, driver, "A", "B", "C", "D", "E")
     synchronize(told)
     assert [tokens(payload) for payload in run(told)] == [["A", "B"], ["C", "D"], ["E"]]
+    told.world.advance(60)
     add_cards(told, driver, "F")
-    status, body = told.world.rest.post("/v1/chargers/CP-001/local-list", {}, token=told.token)
-    assert (status, body["code"]) == (422, "local_list.too_long")
+    assert synchronize(told)["left_out"] == 1
+    [payload] = run(told)
+    assert tokens(payload) == ["E", "F"]
+    assert payload["localAuthorizationList"][0] == {"idTag": "E"}, "one of those alike makes room"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "100000"])

@@ -11,13 +11,11 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from chalicelib.drivers import service as drivers
-from chalicelib.drivers.model import Driver
 from chalicelib.maintenance.model.local_lists import PAGE_ENTRIES
 from chalicelib.maintenance.pki.documents import hash_data
 from tests.contract.pki.papers import opened, signing_request
 from tests.unit.maintenance.conftest import Told
-from tests.unit.maintenance.test_local_lists import add_cards, synchronize
+from tests.unit.maintenance.test_local_lists import add_cards, add_driver, synchronize
 from tests.unit.maintenance.test_trusting import BUNDLE, ocpp
 
 FRAME_LIMIT = 32 * 1024
@@ -81,8 +79,7 @@ def test_a_vehicle_that_wants_a_contract(told: Told) -> None:
 def test_the_longest_page_is_far_below_a_frame(told: Told) -> None:
     """The longest numbers there are, each with a group and an end."""
     connect(told, "ocpp2.0.1")
-    driver = Driver(told.world.ctx.new_id("drv"), "dana@driver.example", "Dana Driver", told.world.ctx.now())
-    told.world.commit(lambda uow: drivers.create_driver(uow, driver))
+    driver = add_driver(told)
     until = told.world.ctx.now() + timedelta(days=30)
     cards = [f"{number:04d}" + "W" * 16 for number in range(PAGE_ENTRIES)]
     add_cards(told, driver, *cards, group_id="G" * 36, expires_at=until)
@@ -96,8 +93,7 @@ def test_the_longest_page_is_far_below_a_frame(told: Told) -> None:
 
 def test_a_group_too_long_for_any_version_does_not_stop_the_list(told: Told) -> None:
     connect(told, "ocpp2.0.1")
-    driver = Driver(told.world.ctx.new_id("drv"), "dana@driver.example", "Dana Driver", told.world.ctx.now())
-    told.world.commit(lambda uow: drivers.create_driver(uow, driver))
+    driver = add_driver(told)
     add_cards(told, driver, "CARD", group_id="G" * 50)
     synchronize(told)
     [command] = sent(told, "SendLocalList")

@@ -89,6 +89,11 @@ def trigger_meter_values(command: Command) -> Payload:
     return {**payload, "connectorId": evse_no} if evse_no else payload
 
 
+def trigger_boot(_command: Command) -> Payload:
+    """It was pending, and boots again to hear that it is accepted (4.2)."""
+    return {"requestedMessage": "BootNotification"}
+
+
 def send_local_list(command: Command) -> Payload:
     """The members in this order: there are chargers that read them so."""
     said = command.payload
@@ -140,6 +145,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "set_web_payments": Wording("ChangeConfiguration", not_in_1_6),
     "start_session": Wording("RemoteStartTransaction", start_session),
     "stop_session": Wording("RemoteStopTransaction", stop_session),
+    "trigger_boot": Wording("TriggerMessage", trigger_boot),
     "trigger_meter_values": Wording("TriggerMessage", trigger_meter_values),
     "web_payment_started": Wording("DataTransfer", not_in_1_6),
     "write_configuration": Wording("ChangeConfiguration", write_configuration, hear_written),

@@ -115,6 +115,11 @@ def trigger_meter_values(command: Command) -> Payload:
     return {"requestedMessage": message, "evse": {"id": evse_no}} if evse_no else {"requestedMessage": message}
 
 
+def trigger_boot(_command: Command) -> Payload:
+    """It was pending, and boots again to hear that it is accepted (B02)."""
+    return {"requestedMessage": "BootNotification"}
+
+
 def send_local_list(command: Command) -> Payload:
     """A Full list without entries empties the charger's; the schema has no empty list (D01)."""
     said = command.payload
@@ -167,6 +172,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "set_web_payments": Wording("SetVariables", not_in_2_0_1),
     "start_session": Wording("RequestStartTransaction", start_session),
     "stop_session": Wording("RequestStopTransaction", stop_session),
+    "trigger_boot": Wording("TriggerMessage", trigger_boot),
     "trigger_meter_values": Wording("TriggerMessage", trigger_meter_values),
     "web_payment_started": Wording("DataTransfer", not_in_2_0_1),
     "write_configuration": Wording("SetVariables", write_configuration, hear_written),

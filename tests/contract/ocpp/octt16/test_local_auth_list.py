@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.drivers import service as drivers
 from tests.contract.ocpp import people
 from tests.contract.ocpp.octt16.scripted import CARD, ScriptedCharger
 
@@ -81,12 +82,15 @@ def synchronize(charger: ScriptedCharger) -> Any:
 def test_the_active_cards_are_the_list(charger: ScriptedCharger) -> None:
     """What the charger accepted is what it is shown to have; the next time only what changed is sent."""
     call = synchronize(charger)
-    assert call[3] == FULL
+    [entry] = call[3]["localAuthorizationList"]
+    assert call[3] == {**FULL, "localAuthorizationList": [entry]}
+    assert (entry["idTag"], entry["idTagInfo"]["status"]) == (CARD, "Accepted")
     charger.wire.reply(call, {"status": "Accepted"})
     shown = local_list(charger)
     assert (shown["state"], shown["version"], shown["entry_count"]) == ("synchronized", 1, 1)
-    people.driver(charger.world, charger.operator, card="CARD-2")
-    added = {"idTag": "CARD-2", "idTagInfo": {"status": "Accepted"}}
+    person = people.driver(charger.world, charger.operator, cents=100, card="CARD-2")
+    group = drivers.driver_group(person.driver_id)
+    added = {"idTag": "CARD-2", "idTagInfo": {"status": "Accepted", "parentIdTag": group}}
     changed = {"listVersion": 2, "localAuthorizationList": [added], "updateType": "Differential"}
     assert synchronize(charger)[3] == changed
 

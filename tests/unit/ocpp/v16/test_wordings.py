@@ -70,6 +70,7 @@ def test_every_intent_is_worded_by_a_command_that_we_send() -> None:
         ),
         ("trigger_meter_values", {"evse_no": 0}, {"requestedMessage": "MeterValues"}),
         ("trigger_meter_values", {}, {"requestedMessage": "MeterValues"}),
+        ("trigger_boot", {}, {"requestedMessage": "BootNotification"}),
         (
             "send_local_list",
             {"version": 1, "full": True, "entries": []},

@@ -198,6 +198,44 @@ def test_a_template_creates_its_tables_once(engine: Engine) -> None:
     assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
+def with_index(hash_name: str, projection: dict[str, Any]) -> dict[str, Any]:
+    """TEMPLATE as a later version has it: one index more."""
+    index = {
+        "IndexName": "by_colour",
+        "KeySchema": [{"AttributeName": hash_name, "KeyType": "HASH"}],
+        "Projection": projection,
+    }
+    defined = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": hash_name, "AttributeType": "S"}]
+    properties = TEMPLATE["Resources"]["Streamed"]["Properties"] | {
+        "AttributeDefinitions": defined,
+        "GlobalSecondaryIndexes": [index],
+    }
+    return {"Resources": {"Streamed": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}}
+
+
+def found_by(engine: Engine, name: str, value: str) -> list[dict[str, Any]]:
+    request = {
+        "TableName": STREAMED,
+        "IndexName": "by_colour",
+        "KeyConditionExpression": "#n = :v",
+        "ExpressionAttributeNames": {"#n": name},
+        "ExpressionAttributeValues": {":v": {"S": value}},
+    }
+    items: list[dict[str, Any]] = engine.execute("Query", request)["Items"]
+    return items
+
+
+def test_data_of_an_earlier_version_gets_the_indexes_of_a_later_one(engine: Engine) -> None:
+    engine.execute("DeleteTable", {"TableName": STREAMED})
+    engine.create_tables_from_template(TEMPLATE)
+    item = {"pk": {"S": "a"}, "colour": {"S": "red"}, "shape": {"S": "round"}}
+    engine.execute("PutItem", {"TableName": STREAMED, "Item": item})
+    assert engine.create_tables_from_template(with_index("colour", {"ProjectionType": "KEYS_ONLY"})) == []
+    assert found_by(engine, "colour", "red") == [{"pk": {"S": "a"}, "colour": {"S": "red"}}]
+    engine.create_tables_from_template(with_index("shape", {"ProjectionType": "ALL"}))
+    assert found_by(engine, "shape", "round") == [item]
+
+
 def test_a_template_with_an_unresolved_name_is_refused(engine: Engine) -> None:
     resource = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Ref": "Name"}}}
     with pytest.raises(ValueError, match="not resolved"):

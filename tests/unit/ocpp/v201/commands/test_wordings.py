@@ -84,6 +84,7 @@ SAID: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         {"requestedMessage": "TransactionEvent", "evse": {"id": 2}},
     ),
     ("trigger_meter_values", {"evse_no": 0}, "TriggerMessage", {"requestedMessage": "MeterValues"}),
+    ("trigger_boot", {}, "TriggerMessage", {"requestedMessage": "BootNotification"}),
     (
         "send_local_list",
         {

@@ -1,38 +1,42 @@
 """Rows of identity. Private to this folder.
 
 What belongs to an organisation stands under its key. Organisations and users are listed through `by_organization`,
-whose hash key is the organisation they belong to: a user's own, an organisation's parent. Rows that only guard
-against guessing expire by themselves.
+whose hash key is the organisation they belong to: a user's own, an organisation's parent. `store.logins` has the rows
+of signing in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.identity.model import (
-    Attempts,
     AuditEvent,
-    Login,
-    LoginPointer,
     Organization,
     Region,
-    SignIn,
+    TakenName,
     User,
     UserGroup,
-    VerificationCode,
-    email_key,
+    VendingPoint,
 )
+from chalicelib.identity.model.bank_accounts import BankAccount
+from chalicelib.identity.model.logos import Logo
+from chalicelib.identity.model.settings import StoredSetting
+from chalicelib.identity.model.users import UserName, user_name_key
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
-from chalicelib.kernel.context import table_name
-from chalicelib.kernel.table import Row, Table
+from chalicelib.kernel.context import Context, table_name
+from chalicelib.kernel.table import Row, Step, Table
 
 TABLE = table_name("identity")
 
+ORGANIZATION_PREFIX = "org#"
+USER_PREFIX = "user#"
 GROUP_PREFIX = "group#"
 REGION_PREFIX = "region#"
+VENDING_POINT_PREFIX = "vending_point#"
 
 
 class ByOrganization(GlobalSecondaryIndex[Any]):
@@ -72,8 +76,31 @@ class OrganizationRow(Row):
     country = UnicodeAttribute(null=True)
     phone = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
+    address = UnicodeAttribute(null=True)
+    bank_account = ValueAttribute(BankAccount, null=True)
+    logo_digest = UnicodeAttribute(null=True)
     member_of = UnicodeAttribute(null=True)
     by_organization = ByOrganization()
+
+
+class LogoRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    organization_id = UnicodeAttribute()
+    media_type = UnicodeAttribute()
+    content = UnicodeAttribute()
+    digest = UnicodeAttribute()
+
+
+class SettingRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    organization_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    value = ValueAttribute(dict[str, Any])
+    revision = NumberAttribute()
 
 
 class UserRow(Row):
@@ -94,6 +121,14 @@ class UserRow(Row):
     vending_point_ids = ValueAttribute(list[str])
     member_of = UnicodeAttribute()
     by_organization = ByOrganization()
+
+
+class UserNameRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    user_name = UnicodeAttribute()
+    user_id = UnicodeAttribute()
 
 
 class UserGroupRow(Row):
@@ -120,6 +155,39 @@ class RegionRow(Row):
     created_at = MomentAttribute()
     parent_id = UnicodeAttribute(null=True)
     path = ValueAttribute(list[str])
+    country_code = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    holds = NumberAttribute()
+    member_of = UnicodeAttribute()
+    by_organization = ByOrganization()
+
+
+class VendingPointRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    vending_point_id = UnicodeAttribute()
+    organization_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created_at = MomentAttribute()
+    region_id = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    contact_person = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    member_of = UnicodeAttribute()
+    by_organization = ByOrganization()
+
+
+class TakenNameRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    organization_id = UnicodeAttribute()
+    scope = UnicodeAttribute()
+    key = UnicodeAttribute()
+    holder_id = UnicodeAttribute()
 
 
 class AuditEventRow(Row):
@@ -144,80 +212,40 @@ class AuditEventRow(Row):
     audited_object = UnicodeAttribute()
 
 
-class LoginRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    login_id = UnicodeAttribute()
-    email = UnicodeAttribute()
-    created_at = MomentAttribute()
-    password_hash = UnicodeAttribute(null=True)
-    password_version = NumberAttribute()
-    user_id = UnicodeAttribute(null=True)
-    driver_id = UnicodeAttribute(null=True)
-
-
-class LoginPointerRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    login_id = UnicodeAttribute()
-    email = UnicodeAttribute()
-
-
-class SignInRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    sign_in_id = UnicodeAttribute()
-    login_id = UnicodeAttribute()
-    email = UnicodeAttribute()
-    password_version = NumberAttribute()
-    created_at = MomentAttribute()
-    rotated_at = MomentAttribute()
-    expires_at = NumberAttribute()
-    generation = NumberAttribute()
-
-
-class AttemptsRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    subject = UnicodeAttribute()
-    made = NumberAttribute()
-    until = MomentAttribute()
-    expires_at = NumberAttribute()
-
-
-class VerificationCodeRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    email = UnicodeAttribute()
-    purpose = UnicodeAttribute()
-    tries = NumberAttribute()
-    issued_at = MomentAttribute()
-    valid_until = MomentAttribute()
-    issued = NumberAttribute()
-    window_ends_at = MomentAttribute()
-    code_hash = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute()
-
-
 def organization_key(organization_id: str) -> tuple[str, str]:
-    return f"org#{organization_id}", "org"
+    return f"{ORGANIZATION_PREFIX}{organization_id}", "org"
 
 
 def user_key(user_id: str) -> tuple[str, str]:
-    return f"user#{user_id}", "user"
+    return f"{USER_PREFIX}{user_id}", "user"
+
+
+def logo_key(organization_id: str) -> tuple[str, str]:
+    return organization_key(organization_id)[0], "logo"
+
+
+def setting_key(organization_id: str, name: str) -> tuple[str, str]:
+    return organization_key(organization_id)[0], f"setting#{name}"
+
+
+def user_name_row_key(user_name: str) -> tuple[str, str]:
+    return f"user_name#{user_name_key(user_name)}", "user_name"
 
 
 def group_key(organization_id: str, group_id: str) -> tuple[str, str]:
     return organization_key(organization_id)[0], f"{GROUP_PREFIX}{group_id}"
 
 
-def region_key(organization_id: str, region_id: str) -> tuple[str, str]:
-    return organization_key(organization_id)[0], f"{REGION_PREFIX}{region_id}"
+def region_key(region_id: str) -> tuple[str, str]:
+    return f"{REGION_PREFIX}{region_id}", "region"
+
+
+def vending_point_key(vending_point_id: str) -> tuple[str, str]:
+    return f"{VENDING_POINT_PREFIX}{vending_point_id}", "vending_point"
+
+
+def name_taken_key(organization_id: str, scope: str, key: str) -> tuple[str, str]:
+    return organization_key(organization_id)[0], f"name#{scope}#{key}"
 
 
 def audit_pk(owner_id: str) -> str:
@@ -226,26 +254,6 @@ def audit_pk(owner_id: str) -> str:
 
 def audited_object(owner_id: str, object_type: str, object_id: str) -> str:
     return f"{owner_id}#{object_type}#{object_id}"
-
-
-def login_key(email: str) -> tuple[str, str]:
-    return f"login#{email_key(email)}", "login"
-
-
-def login_pointer_key(login_id: str) -> tuple[str, str]:
-    return f"login_id#{login_id}", "login_id"
-
-
-def sign_in_key(sign_in_id: str) -> tuple[str, str]:
-    return f"sign_in#{sign_in_id}", "sign_in"
-
-
-def attempts_key(subject: str) -> tuple[str, str]:
-    return f"attempts#{subject}", "attempts"
-
-
-def code_key(email: str, purpose: str) -> tuple[str, str]:
-    return f"code#{email_key(email)}", f"code#{purpose}"
 
 
 ORGANIZATIONS: Table[Organization] = Table(
@@ -260,11 +268,30 @@ USERS: Table[User] = Table(
     key=lambda user: user_key(user.user_id),
     extra=lambda user: {"member_of": user.organization_id},
 )
+LOGOS: Table[Logo] = Table(LogoRow, Logo, key=lambda logo: logo_key(logo.organization_id))
+SETTINGS: Table[StoredSetting] = Table(
+    SettingRow, StoredSetting, key=lambda setting: setting_key(setting.organization_id, setting.name)
+)
+USER_NAMES: Table[UserName] = Table(UserNameRow, UserName, key=lambda name: user_name_row_key(name.user_name))
 USER_GROUPS: Table[UserGroup] = Table(
     UserGroupRow, UserGroup, key=lambda group: group_key(group.organization_id, group.group_id)
 )
 REGIONS: Table[Region] = Table(
-    RegionRow, Region, key=lambda region: region_key(region.organization_id, region.region_id)
+    RegionRow,
+    Region,
+    key=lambda region: region_key(region.region_id),
+    extra=lambda region: {"member_of": region.organization_id},
+)
+VENDING_POINTS: Table[VendingPoint] = Table(
+    VendingPointRow,
+    VendingPoint,
+    key=lambda point: vending_point_key(point.vending_point_id),
+    extra=lambda point: {"member_of": point.organization_id},
+)
+TAKEN_NAMES: Table[TakenName] = Table(
+    TakenNameRow,
+    TakenName,
+    key=lambda name: name_taken_key(name.organization_id, name.scope, name.key),
 )
 AUDIT_EVENTS: Table[AuditEvent] = Table(
     AuditEventRow,
@@ -272,20 +299,9 @@ AUDIT_EVENTS: Table[AuditEvent] = Table(
     key=lambda event: (audit_pk(event.owner_id), event.audit_id),
     extra=lambda event: {"audited_object": audited_object(event.owner_id, event.object_type, event.object_id)},
 )
-LOGINS: Table[Login] = Table(LoginRow, Login, key=lambda login: login_key(login.email))
-LOGIN_POINTERS: Table[LoginPointer] = Table(
-    LoginPointerRow, LoginPointer, key=lambda pointer: login_pointer_key(pointer.login_id)
-)
-SIGN_INS: Table[SignIn] = Table(SignInRow, SignIn, key=lambda sign_in: sign_in_key(sign_in.sign_in_id))
-ATTEMPTS: Table[Attempts] = Table(
-    AttemptsRow,
-    Attempts,
-    key=lambda attempts: attempts_key(attempts.subject),
-    extra=lambda attempts: {"expires_at": int(attempts.until.timestamp())},
-)
-CODES: Table[VerificationCode] = Table(
-    VerificationCodeRow,
-    VerificationCode,
-    key=lambda code: code_key(code.email, code.purpose),
-    extra=lambda code: {"expires_at": int(code.window_ends_at.timestamp())},
-)
+
+
+def walk_users(ctx: Context, organization_id: str, cursor: str | None = None) -> Iterator[Step[User]]:
+    """The users of an organisation, oldest first."""
+    within = ByOrganization.pk.startswith(USER_PREFIX)
+    return USERS.walk(ctx, organization_id, within, index=UserRow.by_organization, cursor=cursor)

@@ -1,12 +1,13 @@
 """Settlement runs and statements; pure.
 
 One run per operator and business day. The statement is computed from CDRs; the run closes only if the ledger, read
-independently, says the same. `gross` is what drivers' wallets paid, `net` what the operator is owed of it.
+independently, says the same. `gross` is what wallets paid and enterprises owe. The latter (`invoiced`) the operator
+collects itself: no money of it came to the platform, so it is not in `net`, what the operator is owed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,7 +37,8 @@ RUN_LIFECYCLE = Lifecycle(
 
 @dataclass(frozen=True)
 class Line:
-    """Totals of one currency. `uncollected` was delivered but no wallet could pay it."""
+    """Totals of one currency: `net` = `gross` - `invoiced` - `commission`. `uncollected` was delivered but nobody could
+    pay it."""
 
     currency: str
     sessions: int
@@ -45,6 +47,7 @@ class Line:
     commission: int
     net: int
     uncollected: int
+    invoiced: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,15 @@ def due_days(created_at: datetime, newest: date | None, now: datetime, zone: str
 
 
 def sum_cdrs(totals: Iterable[CdrTotals]) -> list[Line]:
-    """One line per currency, from a stream. No commission contract exists yet, so net equals gross."""
+    """One line per currency, from a stream. No commission contract exists yet."""
     sums: dict[str, list[int]] = {}
     for cdr in totals:
-        entry = sums.setdefault(cdr.captured.currency, [0, 0, 0, 0])
+        entry = sums.setdefault(cdr.captured.currency, [0, 0, 0, 0, 0])
         entry[0] += 1
         entry[1] += cdr.energy_wh
         entry[2] += cdr.captured.amount
         entry[3] += cdr.uncollected.amount
+        entry[4] += cdr.captured.amount if cdr.enterprise_id else 0
     return [
         Line(
             currency=currency,
@@ -92,20 +96,29 @@ def sum_cdrs(totals: Iterable[CdrTotals]) -> list[Line]:
             energy_wh=energy_wh,
             gross=gross,
             commission=0,
-            net=gross,
+            net=gross - invoiced,
             uncollected=uncollected,
+            invoiced=invoiced,
         )
-        for currency, (sessions, energy_wh, gross, uncollected) in sorted(sums.items())
+        for currency, (sessions, energy_wh, gross, uncollected, invoiced) in sorted(sums.items())
     ]
 
 
-def disagreement(lines: Iterable[Line], ledger_income: dict[str, int]) -> str | None:
-    """How statement and ledger differ, in words; None if they agree to the last minor unit."""
-    stated = {line.currency: line.gross for line in lines if line.gross}
-    booked = {currency: amount for currency, amount in ledger_income.items() if amount}
+def disagreement(
+    lines: Iterable[Line], ledger_income: Mapping[str, int], ledger_invoiced: Mapping[str, int] | None = None
+) -> str | None:
+    """How statement and ledger differ, in words; None if they agree to the last minor unit: in all that was earned,
+    and in what of it enterprises owe."""
+    lines = list(lines)
     differences = [
-        f"CDRs say {Money(stated.get(currency, 0), currency)}, the ledger {Money(booked.get(currency, 0), currency)}"
-        for currency in sorted(stated.keys() | booked.keys())
-        if stated.get(currency, 0) != booked.get(currency, 0)
+        *_differences("", {line.currency: line.gross for line in lines}, ledger_income),
+        *_differences(" of enterprises", {line.currency: line.invoiced for line in lines}, ledger_invoiced or {}),
     ]
     return "; ".join(differences) or None
+
+
+def _differences(of: str, stated: Mapping[str, int], booked: Mapping[str, int]) -> Iterator[str]:
+    for currency in sorted(stated.keys() | booked.keys()):
+        said, kept = stated.get(currency, 0), booked.get(currency, 0)
+        if said != kept:
+            yield f"CDRs{of} say {Money(said, currency)}, the ledger {Money(kept, currency)}"

@@ -6,12 +6,11 @@ from datetime import datetime
 
 from chalicelib.identity.scope import listed_operator, may_see
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.settlement import service
+from chalicelib.settlement.api_operator.common import api
 from chalicelib.settlement.model import Run
-
-api = Api("settlement", "operator")
 
 
 class SettlementsQuery(PageQuery):
@@ -21,11 +20,13 @@ class SettlementsQuery(PageQuery):
 
 
 class StatementLineView(Shape):
-    """Totals of one currency: `gross` was paid from wallets, `net` is owed to the operator."""
+    """Totals of one currency: `gross` was paid from wallets, or is owed by enterprises (`invoiced`, which the operator
+    collects itself); `net` is owed to the operator."""
 
     sessions: int
     energy_wh: int
     gross: Money
+    invoiced: Money
     commission: Money
     net: Money
     uncollected: Money
@@ -76,6 +77,7 @@ def _view(run: Run) -> SettlementView:
                 sessions=line.sessions,
                 energy_wh=line.energy_wh,
                 gross=Money(line.gross, line.currency),
+                invoiced=Money(line.invoiced, line.currency),
                 commission=Money(line.commission, line.currency),
                 net=Money(line.net, line.currency),
                 uncollected=Money(line.uncollected, line.currency),

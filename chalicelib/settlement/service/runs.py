@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,14 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.table import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
-from chalicelib.ledger.model import Entry, Posting, income_account, payable_account
+from chalicelib.ledger.model import (
+    Entry,
+    Posting,
+    account_class,
+    income_account,
+    payable_account,
+    receivable_account,
+)
 from chalicelib.notifications import service as notifications
 from chalicelib.settlement.model import RUN_LIFECYCLE, Line, Run, disagreement, sum_cdrs
 from chalicelib.settlement.store import RUNS, RunRow, operator_pk, run_sk
@@ -80,43 +88,53 @@ def post_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
     run = _require(uow.ctx, operator_id, business_day)
     if run.state in {"posted", "disputed"}:
         return run
-    booked = _ledger_income(uow.ctx, run)
-    difference = disagreement(run.lines, booked)
+    difference = disagreement(run.lines, *_ledger_income(uow.ctx, run))
     if difference is not None:
         disputed = replace(run, state=RUN_LIFECYCLE.next(run.state, "disagreed"), difference=difference)
         _save(uow, run, disputed)
         return disputed
     posted = replace(run, state=RUN_LIFECYCLE.next(run.state, "posted"), posted_at=uow.ctx.now())
     _save(uow, run, posted)
-    for line in run.lines:
-        if line.gross:
-            ledger.post(uow, _entry(run, line))
+    for entry in _entries(run):
+        ledger.post(uow, entry)
     _tell_operator(uow, posted)
     return posted
 
 
-def _ledger_income(ctx: Context, run: Run) -> dict[str, int]:
-    """What the ledger booked as the operator's income on that day, by currency, read from its own entries."""
+def _ledger_income(ctx: Context, run: Run) -> tuple[dict[str, int], dict[str, int]]:
+    """What the ledger booked as the operator's income on that day, by currency, read from its own entries: all of it,
+    and what of it came out of enterprises' credit."""
     currencies = {line.currency for line in run.lines} | {identity.get_organization(ctx, run.operator_id).currency}
-    booked = {}
+    booked, invoiced = {}, {}
     for currency in currencies:
         account_id = income_account(run.operator_id, currency)
-        entries = ledger.entries_of_period(ctx, account_id, run.business_day)
-        booked[currency] = sum(entry.amount_on(account_id) for entry in entries)
-    return booked
+        total = of_enterprises = 0
+        for entry in ledger.entries_of_period(ctx, account_id, run.business_day):
+            total += entry.amount_on(account_id)
+            if account_class(entry.home_account_id) == "enterprise":
+                of_enterprises += entry.amount_on(account_id)
+        booked[currency], invoiced[currency] = total, of_enterprises
+    return booked, invoiced
 
 
-def _entry(run: Run, line: Line) -> Entry:
-    payable = payable_account(run.operator_id, line.currency)
+def _entries(run: Run) -> Iterator[Entry]:
+    """What wallets paid is owed to the operator; what enterprises owe the operator collects itself."""
+    for line in run.lines:
+        wallets = line.gross - line.invoiced
+        if wallets:
+            yield _entry(run, line.currency, payable_account(run.operator_id, line.currency), wallets, line.net)
+        if line.invoiced:
+            receivable = receivable_account(run.operator_id, line.currency)
+            yield _entry(run, line.currency, receivable, line.invoiced, line.invoiced, "invoiced")
+
+
+def _entry(run: Run, currency: str, account_id: str, earned: int, owed: int, *key: str) -> Entry:
     return Entry(
-        entry_id=derived_id("ent", run.opened_at, "settlement", run.settlement_id, line.currency),
-        home_account_id=payable,
+        entry_id=derived_id("ent", run.opened_at, "settlement", run.settlement_id, currency, *key),
+        home_account_id=account_id,
         kind="settlement",
-        currency=line.currency,
-        postings=[
-            Posting(income_account(run.operator_id, line.currency), -line.gross),
-            Posting(payable, line.net),
-        ],
+        currency=currency,
+        postings=[Posting(income_account(run.operator_id, currency), -earned), Posting(account_id, owed)],
         occurred_at=run.opened_at,
         source_id=run.settlement_id,
     )
@@ -137,9 +155,13 @@ def _tell_operator(uow: UnitOfWork, run: Run) -> None:
 def _in_words(lines: list[Line]) -> str:
     return "\n".join(
         f"{line.sessions} sessions, {Decimal(line.energy_wh) / 1000} kWh: "
-        f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}"
+        f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}{_invoiced_in_words(line)}"
         for line in lines
     )
+
+
+def _invoiced_in_words(line: Line) -> str:
+    return f", on invoices {Money(line.invoiced, line.currency)}" if line.invoiced else ""
 
 
 def _require(ctx: Context, operator_id: str, business_day: str) -> Run:

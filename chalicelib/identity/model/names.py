@@ -1,0 +1,35 @@
+"""Names that nobody else in a list may have: compared as people read them, not as they are typed. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+
+from chalicelib.kernel.errors import invalid
+
+
+@dataclass(frozen=True)
+class TakenName:
+    """`holder_id` has this name among the things of one `scope` of an organisation: the regions below one, its vending
+    points. Two who give the same name at the same moment meet here."""
+
+    organization_id: str
+    scope: str
+    key: str
+    holder_id: str
+
+
+def shown_name(name: str, pointer: str = "/name") -> str:
+    """The name without blanks around it and with single ones inside. Raises name.empty (422)."""
+    shown = " ".join(unicodedata.normalize("NFC", name).split())
+    if not shown:
+        raise invalid("name.empty", "A name has at least one letter.", pointer)
+    return shown
+
+
+def name_key(name: str) -> str:
+    """The same for names that read the same: without regard to case, width and composition. A hash: names of any
+    script make keys of one length."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown_name(name)).casefold())
+    return hashlib.sha256(folded.encode()).hexdigest()

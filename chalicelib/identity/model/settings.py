@@ -1,0 +1,98 @@
+"""The settings of an organisation, one value per name. Pure.
+
+A setting that was never made has its default; one that has no effect does not exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.money import CostRounding, Money, check_currency
+
+
+@dataclass(frozen=True)
+class Brand:
+    """How an organisation shows itself to drivers: in the app, and as the sender of its mails. What is None falls back
+    to the organisation's own name and address. `primary_color` is `#rrggbb`."""
+
+    display_name: str | None = None
+    primary_color: str | None = None
+    support_email: str | None = None
+    support_phone: str | None = None
+    website: str | None = None
+
+
+@dataclass(frozen=True)
+class Regional:
+    """The languages that the organisation offers (BCP 47); none named means all that there are."""
+
+    languages: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TopUpLimit:
+    """Minor units of one currency, both included."""
+
+    currency: str
+    min_amount: int
+    max_amount: int
+
+
+@dataclass(frozen=True)
+class Payments:
+    """What may be put into a wallet at once, at most one limit per currency. The platform's bounds what drivers pay
+    in by themselves: a wallet is good at every operator. An operator's bounds what its people take in cash."""
+
+    topup_limits: list[TopUpLimit] = field(default_factory=list)
+
+
+Setting = Brand | Regional | CostRounding | Payments
+
+DEFAULTS: Final[dict[str, Any]] = {
+    "brand": Brand(),
+    "regional": Regional(),
+    "rounding": CostRounding(),
+    "payments": Payments(),
+}
+"""By name; the value of a setting has the type of its default."""
+
+KINDS_OF: Final[dict[str, tuple[str, ...]]] = {"rounding": ("operator",), "payments": ("platform", "operator")}
+"""Whom a setting is for, where it has no effect for the others."""
+
+
+def check_kind(name: str, organization_kind: str) -> None:
+    """Raises setting.not_for_kind (422)."""
+    kinds = KINDS_OF.get(name)
+    if kinds is not None and organization_kind not in kinds:
+        raise invalid("setting.not_for_kind", f"The setting {name} is for {' and '.join(kinds)}.")
+
+
+def check_limits(limits: list[TopUpLimit]) -> None:
+    """Raises currency.invalid, setting.limit_twice, setting.limit_empty (422)."""
+    for position, limit in enumerate(limits):
+        pointer = f"/topup_limits/{position}"
+        check_currency(limit.currency, f"{pointer}/currency")
+        if any(other.currency == limit.currency for other in limits[:position]):
+            raise invalid("setting.limit_twice", f"There are two limits for {limit.currency}.", f"{pointer}/currency")
+        if limit.min_amount > limit.max_amount:
+            raise invalid("setting.limit_empty", "The most is less than the least.", f"{pointer}/max_amount")
+
+
+def check_topup(payments: Payments, amount: Money, pointer: str = "/amount/amount") -> None:
+    """Raises wallet.amount_out_of_bounds (422)."""
+    for limit in payments.topup_limits:
+        if limit.currency == amount.currency and not limit.min_amount <= amount.amount <= limit.max_amount:
+            least, most = Money(limit.min_amount, limit.currency), Money(limit.max_amount, limit.currency)
+            raise invalid("wallet.amount_out_of_bounds", f"The amount must be {least} to {most}.", pointer)
+
+
+@dataclass(frozen=True)
+class StoredSetting:
+    """`value` are the members of a Setting. `revision` counts changes: who changes it names the one that was read."""
+
+    organization_id: str
+    name: str
+    value: dict[str, Any]
+    revision: int

@@ -1,0 +1,119 @@
+"""Groups and sub-groups of chargers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model.groups import MAX_DEPTH
+from chalicelib.kernel.errors import DomainError
+from chalicelib.kernel.unit_of_work import UnitOfWork
+from tests.unit.chargers.tree import Party, open_party
+from tests.world import World
+
+GROUPS = "/v1/charger-groups"
+
+
+@pytest.fixture
+def operator(world: World) -> Party:
+    return open_party(world, "operator", "Ladenetz Süd")
+
+
+def add(party: Party, name: str, parent_id: str | None = None) -> str:
+    party.world.advance(1)  # what happens in one millisecond has no order
+    reply = party.post(GROUPS, {"name": name, "parent_id": parent_id})
+    assert reply.status == 201, reply.body
+    return str(reply.body["group_id"])
+
+
+def counts(party: Party, group_id: str) -> tuple[int, int]:
+    body = party.get(f"{GROUPS}/{group_id}").body
+    return body["charger_count"], body["subgroup_count"]
+
+
+def names(party: Party, **query: Any) -> list[str]:
+    return [group["name"] for group in party.get(GROUPS, **query).body["data"]]
+
+
+def test_a_tree_of_groups_with_chargers(operator: Party) -> None:
+    fleet = add(operator, "Flotte")
+    vans = add(operator, "Lieferwagen 🚚", fleet)
+    operator.register("CP-1", group_id=fleet)
+    operator.register("CP-2", group_id=vans)
+    operator.register("CP-3")
+    assert (counts(operator, fleet), counts(operator, vans)) == ((1, 1), (1, 0))
+    assert operator.charger_ids(group_id=fleet) == ["CP-1", "CP-2"]
+    assert operator.charger_ids(group_id=vans) == ["CP-2"]
+    assert operator.charger_ids(group_id="cgr_nowhere") == []
+    assert names(operator) == ["Flotte", "Lieferwagen 🚚"]
+    assert names(operator, parent_id=fleet) == names(operator, q="LIEFER") == ["Lieferwagen 🚚"]
+    assert operator.get(f"{GROUPS}/{vans}").body["path"] == [fleet]
+    assert operator.patch("/v1/chargers/CP-2", {"group_id": fleet}).body["group_id"] == fleet
+    assert operator.patch("/v1/chargers/CP-1", {"group_id": None}).body["group_id"] is None
+    assert (counts(operator, fleet), counts(operator, vans)) == ((1, 1), (0, 0))
+
+
+def test_a_group_in_use_stays(operator: Party) -> None:
+    fleet = add(operator, "Fleet")
+    vans = add(operator, "Vans", fleet)
+    operator.register("CP-1", group_id=vans)
+    for group_id in (fleet, vans):
+        refused = operator.delete(f"{GROUPS}/{group_id}")
+        assert (refused.status, refused.body["code"]) == (409, "charger_group.in_use")
+    operator.patch("/v1/chargers/CP-1", {"group_id": None})
+    assert operator.delete(f"{GROUPS}/{vans}").status == 204
+    assert counts(operator, fleet) == (0, 0)
+    assert operator.delete(f"{GROUPS}/{fleet}").status == 204
+    assert operator.delete(f"{GROUPS}/{fleet}").status == 404
+    assert names(operator) == []
+
+
+def test_a_charger_that_comes_while_the_group_goes(world: World, operator: Party) -> None:
+    group = chargers.get_group(world.ctx, add(operator, "Fleet"))
+    assert group is not None
+    removing = UnitOfWork(world.ctx)
+    chargers.remove_group(removing, group)
+    operator.register("CP-1", group_id=group.group_id)
+    with pytest.raises(DomainError) as refused:
+        removing.commit()
+    assert refused.value.code == "charger_group.in_use"
+
+
+def test_groups_are_five_deep_at_most(operator: Party) -> None:
+    parent_id = None
+    for depth in range(MAX_DEPTH):
+        parent_id = add(operator, f"Level {depth}", parent_id)
+    refused = operator.post(GROUPS, {"name": "Too deep", "parent_id": parent_id})
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/parent_id")
+    assert len(names(operator)) == MAX_DEPTH
+
+
+def test_an_edit_that_somebody_else_overtook_is_refused(operator: Party) -> None:
+    made = operator.post(GROUPS, {"name": "Fleet", "description": "Vans"})
+    path = f"{GROUPS}/{made.body['group_id']}"
+    etag = {"if-match": made.headers["etag"]}
+    # What is counted is nobody's edit.
+    operator.register("CP-1", group_id=made.body["group_id"])
+    changed = operator.patch(path, {"name": "Cars", "description": None}, headers=etag)
+    assert (changed.status, changed.body["name"], changed.body["description"]) == (200, "Cars", None)
+    assert changed.headers["etag"] != made.headers["etag"]
+    assert operator.patch(path, {"name": "Bikes"}, headers=etag).status == 412
+    assert operator.delete(path, headers=etag).status == 412
+    assert operator.get(path).body == changed.body
+    assert operator.patch(path, {}).headers["etag"] == changed.headers["etag"]
+
+
+def test_another_operators_group_is_no_group(world: World, operator: Party) -> None:
+    other = open_party(world, "operator", "Other")
+    foreign = add(other, "Theirs")
+    operator.register("CP-1")
+    for path, body in (
+        ("/v1/chargers", {"charger_id": "CP-2", "group_id": foreign}),
+        (GROUPS, {"name": "Below theirs", "parent_id": foreign}),
+    ):
+        assert operator.post(path, body).status == 422
+    assert operator.patch("/v1/chargers/CP-1", {"group_id": foreign}).body["code"] == "charger_group.unknown"
+    assert operator.get(GROUPS, parent_id=foreign).status == 404
+    assert counts(other, foreign) == (0, 0)

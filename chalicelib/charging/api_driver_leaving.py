@@ -12,7 +12,6 @@ from chalicelib.drivers.service.leaving import erase_driver
 from chalicelib.identity import service as identity
 from chalicelib.identity.api_public import PasswordText, TotpText
 from chalicelib.identity.model.logins import SignInName
-from chalicelib.identity.service.leaving import remove_driver_login
 from chalicelib.kernel.http import Api, Request, Shape
 
 api = Api("driver", "driver")
@@ -37,7 +36,7 @@ def delete_my_account(req: Request, body: AccountDeletion) -> None:
     login = identity.require_login(req.ctx, req.actor.login_id)
     name = SignInName("email", login.email)
     proof = identity.check_credentials(req.uow, name, body.password, req.actor.source_ip, body.totp_code)
-    check_may_leave(req.ctx, driver.driver_id)
-    remove_driver_login(req.uow, proof)
+    check_may_leave(req.uow, driver.driver_id)
+    identity.remove_driver_login(req.uow, proof)
     erase_driver(req.uow, driver)
     req.audit("driver", driver.driver_id, after={"deleted": True})

@@ -22,6 +22,7 @@ from chalicelib.charging.model import (
 from chalicelib.charging.views import CdrView, MeterReadingView, OrphanStopView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import IdToken
+from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.ids import derived_id
@@ -29,11 +30,10 @@ from chalicelib.kernel.ids import derived_id
 api = Api("charging", "operator")
 
 
-class SessionsQuery(PageQuery):
+class SessionsQuery(OperatorPageQuery):
     """`operator_id` is for those above the operators. `date_from` and `date_to` (exclusive) are of the request, by our
     clock. `group`: a tab of the screen; `evse_no` is the connector; `order_no` as it is printed on the receipt."""
 
-    operator_id: str | None = None
     driver_id: str | None = None
     location_id: str | None = None
     charger_id: str | None = None
@@ -47,10 +47,9 @@ class SessionsQuery(PageQuery):
     date_to: Moment | None = None
 
 
-class OperatorQuery(PageQuery):
-    """`operator_id` is for the platform; operators see their own."""
+class OfChargerQuery(OperatorPageQuery):
+    """Those of one charger, or of all."""
 
-    operator_id: str | None = None
     charger_id: str | None = None
 
 
@@ -65,11 +64,10 @@ class ReservationRequest(Shape):
     connector_type: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
 
 
-class CdrsQuery(PageQuery, kw_only=True):
+class CdrsQuery(OperatorPageQuery, kw_only=True):
     """`business_day` is YYYY-MM-DD in the operator's time zone."""
 
     business_day: date
-    operator_id: str | None = None
 
 
 @api.get("/v1/sessions", permission="sessions:read")
@@ -137,7 +135,7 @@ def get_session_cdr(req: Request, session_id: str) -> CdrView:
 
 
 @api.get("/v1/orphan-stops", permission="sessions:read")
-def list_orphan_stops(req: Request, query: OperatorQuery) -> PageView[OrphanStopView]:
+def list_orphan_stops(req: Request, query: OfChargerQuery) -> PageView[OrphanStopView]:
     """Stops of my chargers that billed nothing, latest first: of transactions that nobody knows, or of sessions that
     had been given up."""
     places = _places(req, query.operator_id)
@@ -176,7 +174,7 @@ def create_reservation(req: Request, body: ReservationRequest) -> ReservationVie
 
 
 @api.get("/v1/reservations", permission="sessions:read")
-def list_reservations(req: Request, query: OperatorQuery) -> PageView[ReservationView]:
+def list_reservations(req: Request, query: OfChargerQuery) -> PageView[ReservationView]:
     """Reservations at my chargers, newest first."""
     places = _places(req, query.operator_id)
     page = lookup.list_reservations(
@@ -232,7 +230,7 @@ def _known_card(req: Request, operator_id: str, id_token: str) -> IdToken:
     return card
 
 
-def _is_at(query: OperatorQuery, charger_id: str) -> bool:
+def _is_at(query: OfChargerQuery, charger_id: str) -> bool:
     return query.charger_id is None or charger_key(query.charger_id) == charger_key(charger_id)
 
 

@@ -145,7 +145,7 @@ function show() {
     }
   }
   const main = document.getElementById("operations");
-  main.replaceChildren();
+  main.replaceChildren(...(api.info.description || "").split("\n\n").map((text) => make("p", {}, text)));
   for (const [tag, operations] of [...byTag].sort((a, b) => a[0].localeCompare(b[0]))) {
     document.getElementById("tags").append(make("a", { href: `#tag-${tag}` }, tag));
     main.append(make("section", { id: `tag-${tag}` }, make("h2", {}, tag), ...operations));

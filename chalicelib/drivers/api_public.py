@@ -8,12 +8,15 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.drivers import service
-from chalicelib.drivers.model import Driver
+from chalicelib.drivers.model import Driver, tidied
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email
 from chalicelib.kernel.http import Api, Request, Shape
 
 api = Api("auth", "public")
+
+_NO_PROFILE = ("email", "code", "password")
+"""What a sign-up has beside the driver's name and address."""
 
 NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -83,21 +86,9 @@ def sign_up(req: Request, body: SignUp) -> DriverView:
     An address that already is a driver's gets the answer of a wrong code.
     """
     identity.verify_code(req.uow, email=body.email, purpose="sign_up", code=body.code)
-    driver = Driver(
-        driver_id=req.ctx.new_id("drv"),
-        email=check_email(body.email),
-        full_name=body.full_name,
-        created_at=req.ctx.now(),
-        phone=body.phone,
-        language=body.language,
-        address=body.address,
-        apartment=body.apartment,
-        street=body.street,
-        city=body.city,
-        region=body.region,
-        postal_code=body.postal_code,
-        country=body.country,
-    )
+    profile = tidied({name: value for name, value in msgspec.structs.asdict(body).items() if name not in _NO_PROFILE})
+    profile["email"] = check_email(body.email)
+    driver = Driver(driver_id=req.ctx.new_id("drv"), created_at=req.ctx.now(), **profile)
     identity.create_driver_login(req.uow, email=body.email, password=body.password, driver_id=driver.driver_id)
     service.create_driver(req.uow, driver)
     return driver_view(driver)

@@ -208,7 +208,11 @@ def check_ticks(permissions: Iterable[str], organization_kind: str) -> frozenset
         if name not in PERMISSIONS:
             raise invalid("permission.unknown", f"There is no permission {name!r}.", pointer)
         if organization_kind not in PERMISSIONS[name].kinds:
-            raise invalid("permission.not_for_kind", f"Nobody of a {organization_kind} may hold {name}.", pointer)
+            raise invalid(
+                "permission.not_for_kind",
+                f"No user of this kind of organisation ({organization_kind}) may hold {name}.",
+                pointer,
+            )
     return frozenset(ticked)
 
 

@@ -9,11 +9,27 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kernel.http import Api, Endpoint
+from chalicelib.kernel.http import Api, Endpoint, PageQuery
 from chalicelib.kernel.problems import Problem
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 _NO_SHAPE = (None, type(None), inspect.Signature.empty)
+CONVENTIONS = (
+    "Sign in with POST /v1/auth/sessions and send `Authorization: Bearer <access token>`; a machine sends an API key "
+    "in its place. `x-permission` names what an operation needs; what belongs to another organisation is not there "
+    "(404).",
+    "Bodies are JSON; unknown fields are refused. PATCH is a merge patch: what is left out stays, null removes. DELETE "
+    "mostly deactivates, and `restore` undoes it.",
+    "Money is an integer of minor units with its ISO 4217 currency, energy is in Wh, times are RFC 3339 with an offset "
+    "and answered in UTC. `date_from` is included, `date_to` is not.",
+    "A list is read page by page: `next_cursor` of a page is the `cursor` of the next, while `has_more` is true. A "
+    "page may be short, or empty, before the last.",
+    "Where a header Idempotency-Key is asked for, a repeated request with the same key gets the first answer. An "
+    "`If-Match` with an `ETag` that is not the current one is refused (412).",
+    "What fails answers with application/problem+json: a stable `code`, a `detail` for people, and the places in the "
+    "request as `errors[].pointer`. 429 says in `Retry-After` when to try again.",
+)
+"""What holds for every operation, a paragraph each."""
 
 
 def build(apis: Iterable[Api], *, title: str, version: str) -> dict[str, Any]:
@@ -35,7 +51,7 @@ def build(apis: Iterable[Api], *, title: str, version: str) -> dict[str, Any]:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, by_shape, components)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
+        "info": {"title": title, "version": version, "description": "\n\n".join(CONVENTIONS)},
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -66,6 +82,7 @@ def _is_shape(shape: Any) -> bool:
 def _operation(endpoint: Endpoint, by_shape: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     documentation = inspect.getdoc(endpoint.function) or ""
     summary, _, description = documentation.partition("\n\n")
+    description = " ".join(f"{description} {_said_of_query(endpoint)}".split())
     operation: dict[str, Any] = {
         "operationId": endpoint.operation_id,
         "tags": [endpoint.tag],
@@ -74,7 +91,7 @@ def _operation(endpoint: Endpoint, by_shape: dict[str, Any], components: dict[st
         "responses": _responses(endpoint, by_shape),
     }
     if description:
-        operation["description"] = " ".join(description.split())
+        operation["description"] = description
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": True,
@@ -86,6 +103,13 @@ def _operation(endpoint: Endpoint, by_shape: dict[str, Any], components: dict[st
         operation["x-permission"] = endpoint.permission
     operation["x-audience"] = endpoint.audience
     return operation
+
+
+def _said_of_query(endpoint: Endpoint) -> str:
+    """The docstring of the query's own shape: its parameters stand one by one, without the shape."""
+    if endpoint.query is None or endpoint.query is PageQuery:
+        return ""
+    return str(vars(endpoint.query).get("__doc__") or "")
 
 
 def _parameters(endpoint: Endpoint, by_shape: dict[str, Any], components: dict[str, Any]) -> list[dict[str, Any]]:

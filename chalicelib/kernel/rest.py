@@ -18,9 +18,10 @@ from chalice import Chalice, Response
 from chalicelib.kernel import context, edge, idempotency, problems
 from chalicelib.kernel.actor import ANONYMOUS, Actor
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import DomainError, Kind, StaleRead, forbidden, unauthenticated
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead, forbidden, invalid, unauthenticated
 from chalicelib.kernel.http import Answer, Api, Authenticate, Endpoint, Record, Request
 from chalicelib.kernel.log import logger
+from chalicelib.kernel.texts import control_character_at
 from chalicelib.kernel.unit_of_work import DECIDE_ATTEMPTS, UnitOfWork
 
 JSON_TYPE: Final = "application/json"
@@ -258,7 +259,10 @@ def _parse_query(shape: Any, query_params: Any) -> Any:
 
 def _parse_body(shape: Any, raw_body: bytes) -> Any:
     try:
-        return msgspec.json.decode(raw_body, type=shape)
+        body = msgspec.json.decode(raw_body, type=shape)
+        if (pointer := control_character_at(raw_body)) is not None:
+            raise invalid("text.control_character", "A text has no control characters.", pointer)
+        return body
     except msgspec.ValidationError as error:
         raise problems.from_validation_error(error, "request body") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

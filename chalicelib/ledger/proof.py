@@ -1,7 +1,8 @@
 """The proof of the books: reads rows as a stream, in memory that does not grow with them. Pure.
 
-What must hold: each entry sums to zero; a guarded balance equals its postings, in sum and in number, and is not
-negative; what lies in hold accounts is exactly the open holds; no hold is open after it should be over.
+What must hold: each entry sums to zero, in one currency; a guarded balance equals its postings, in sum and in number,
+and is not negative; nothing is posted to it from another account's list; what lies in hold accounts is exactly the open
+holds; no hold is open after it should be over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from chalicelib.ledger.model import Fault, Line, account_class, account_owner, is_guarded
+from chalicelib.ledger.model import Fault, Line, account_class, account_currency, account_owner, is_guarded
 
 HOLD_GRACE = timedelta(hours=1)
 """How long a hold may outlive its expiry: whoever closes it runs on schedules of its own."""
@@ -47,6 +48,10 @@ class AccountProof:
             if posting.account_id == self.account_id:
                 self.posted += posting.amount
                 self.posted_count += 1
+            elif is_guarded(posting.account_id):
+                self._fault("guarded_elsewhere", f"{line.entry_id} moves {posting.account_id} behind its balance.")
+            if account_currency(posting.account_id) not in (None, line.currency):
+                self._fault("currency_differs", f"{line.entry_id} of {line.currency} moves {posting.account_id}.")
             if account_class(posting.account_id) == "hold":
                 self._hold(posting.account_id, posting.amount)
                 if line.hold_state == "open":

@@ -118,6 +118,21 @@ def balance(ctx: Context, account_id: str, *, consistent: bool = True) -> Money:
     return Money(known.balance if known else 0, currency)
 
 
+def expect_unmoved(uow: UnitOfWork, account_id: str) -> Money:
+    """What a guarded account holds, on the condition that nobody moves it until the commit: StaleRead then."""
+    currency = model.account_currency(model.check_account_id(account_id)) or ""
+    known = BALANCES.get(uow.ctx, account_id, "balance")
+    unmoved = BalanceRow.pk.does_not_exist() if known is None else BalanceRow.postings == known.postings
+    uow.check(BALANCES, (account_id, "balance"), unmoved, StaleRead("The balance"), name="balance")
+    return Money(0 if known is None else known.balance, currency)
+
+
+def has_open_hold(ctx: Context, account_id: str, since: datetime) -> bool:
+    """Whether something that was made since then still lies in a hold. Strongly consistent."""
+    entries = ENTRIES.query_all(ctx, account_id, _between(since, None), consistent=True)
+    return any(entry.hold_state == "open" for entry in entries)
+
+
 def balances(ctx: Context, account_ids: Sequence[str]) -> dict[str, Money]:
     """What guarded accounts hold, by account id: for a page of a list, in one round trip per hundred."""
     currencies = {account_id: model.account_currency(model.check_account_id(account_id)) for account_id in account_ids}

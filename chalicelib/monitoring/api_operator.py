@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers.scope import listed_places
+from chalicelib.identity.scope import check_works_everywhere
 from chalicelib.kernel.http import Api, PageView, Request, Shape
 from chalicelib.kernel.texts import EmailText
 from chalicelib.monitoring import service
@@ -50,6 +51,7 @@ def get_offline_notification(req: Request) -> OfflineNotificationBody:
 @api.put("/v1/offline-notification", permission="monitoring:write")
 def put_offline_notification(req: Request, body: OfflineNotificationBody) -> OfflineNotificationBody:
     """Set when and whom to tell of a silent charger."""
+    check_works_everywhere(req)
     rule = OfflineNotification(
         operator_id=req.organization_id,
         enabled=body.enabled,

@@ -15,13 +15,12 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
-from chalicelib.kernel.money import Money, currency_exponent
+from chalicelib.kernel.money import CostRounding, Money, currency_exponent
 from chalicelib.tariffs.components import COMPONENTS
 from chalicelib.tariffs.model import (
     TO_THE_MINOR_UNIT,
     Consumption,
     CostLine,
-    CostRounding,
     PriceComponent,
     RatedCost,
     TariffVersion,

@@ -13,14 +13,13 @@ from typing import Final
 from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, conflict, not_found
-from chalicelib.kernel.money import check_currency
+from chalicelib.kernel.money import CostRounding, check_currency
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs.model import (
     NEAREST_FIRST,
     TO_THE_MINOR_UNIT,
     AssignmentKind,
-    CostRounding,
     TariffAssignment,
     TariffElement,
     TariffHead,
@@ -115,8 +114,7 @@ def _rounding_of(ctx: Context, operator_id: str, currency: str) -> CostRounding:
     operator = identity.find_organization(ctx, operator_id)
     if operator is None or operator.currency != currency:
         return TO_THE_MINOR_UNIT
-    setting = identity.rounding_of(ctx, operator_id)
-    return CostRounding(setting.mode, setting.step)
+    return identity.rounding_of(ctx, operator_id)
 
 
 def get_version(ctx: Context, tariff_id: str, version: int) -> TariffVersion:

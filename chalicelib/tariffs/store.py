@@ -13,8 +13,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
+from chalicelib.kernel.money import CostRounding
 from chalicelib.kernel.table import Row, Table
-from chalicelib.tariffs.model import CostRounding, TariffAssignment, TariffElement, TariffHead, TariffVersion
+from chalicelib.tariffs.model import TariffAssignment, TariffElement, TariffHead, TariffVersion
 
 TARIFFS_TABLE = table_name("tariffs")
 

@@ -143,11 +143,28 @@ def release_session_hold(
 
 def balances(ctx: Context, driver_id: str) -> list[Money]:
     """What the driver may spend, per currency; the platform's own currency is always among them."""
+    return [available(ctx, driver_id, currency) for currency in _currencies(ctx, driver_id)]
+
+
+def expect_unmoved(uow: UnitOfWork, driver_id: str) -> list[Money]:
+    """As `balances`, on the condition that nothing moves them until the commit: StaleRead then."""
+    return [
+        ledger.expect_unmoved(uow, wallet_account(driver_id, currency)) for currency in _currencies(uow.ctx, driver_id)
+    ]
+
+
+def has_open_hold(ctx: Context, driver_id: str, since: datetime) -> bool:
+    """Whether a charge that was begun since then has money of the driver's; strongly consistent, unlike lists of
+    sessions."""
+    accounts = (wallet_account(driver_id, currency) for currency in _currencies(ctx, driver_id))
+    return any(ledger.has_open_hold(ctx, account_id, since) for account_id in accounts)
+
+
+def _currencies(ctx: Context, driver_id: str) -> list[str]:
     page = WALLET_CURRENCIES.query(
         ctx, wallet_pk(driver_id), WalletCurrencyRow.sk.startswith("currency#"), consistent=True, limit=MAX_CURRENCIES
     )
-    currencies = sorted({wallet.currency for wallet in page.data} | {ctx.settings.default_currency})
-    return [available(ctx, driver_id, currency) for currency in currencies]
+    return sorted({wallet.currency for wallet in page.data} | {ctx.settings.default_currency})
 
 
 def list_transactions(

@@ -43,7 +43,8 @@ import msgspec
 Handler = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 _decode_json = msgspec.json.Decoder().decode
-_handlers: dict[str, Handler] = {}
+_handlers: dict[str, list[Handler]] = {}
+"""The last one of a service answers."""
 _lock = threading.Lock()
 _HOOK_ID = "infra.local.aws_hooks"
 _wrapped = False
@@ -69,20 +70,15 @@ class _HttpResponse(NamedTuple):
 
 
 def register(service_name: str, handler: Handler) -> Callable[[], None]:
-    """Answers `service_name`'s calls (as named in `create_client`) with `handler`; returns what undoes it."""
+    """Answers `service_name`'s calls (as named in `create_client`) with `handler`; returns what undoes it, in whatever
+    order several are undone."""
     _wrap_create_client()
     with _lock:
-        previous = _handlers.get(service_name)
-        _handlers[service_name] = handler
+        _handlers[service_name] = [*_handlers.get(service_name, ()), handler]
 
     def restore() -> None:
         with _lock:
-            if _handlers.get(service_name) is not handler:
-                return
-            if previous is None:
-                del _handlers[service_name]
-            else:
-                _handlers[service_name] = previous
+            _handlers[service_name] = [other for other in _handlers[service_name] if other is not handler]
 
     return restore
 
@@ -121,9 +117,10 @@ def _wrap_create_client() -> None:
 
 def _before_call(service_name: str, is_json: bool) -> Callable[..., tuple[_HttpResponse, dict[str, Any]] | None]:
     def before_call(model: Any, params: dict[str, Any], **_: Any) -> tuple[_HttpResponse, dict[str, Any]] | None:
-        handler = _handlers.get(service_name)
-        if handler is None:
+        handlers = _handlers.get(service_name)
+        if not handlers:
             return None
+        handler = handlers[-1]
         try:
             answer = handler(model.name, _decode_body(params["body"]) if is_json else params)
             status = 200

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.chargers.model import Evse, PlaceState
+from chalicelib.chargers.model.places import code_url
 from chalicelib.chargers.service import ChargerFacts
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.http import Shape
@@ -98,7 +99,7 @@ def evse_view(ctx: Context, evse: Evse, further_connectors: Iterable[Evse] = ())
         reported_at=evse.reported_at,
         received_at=evse.received_at,
         qr_code=evse.code,
-        qr_url=f"{ctx.settings.public_url}/c/{evse.code}" if evse.code else None,
+        qr_url=code_url(ctx.settings.public_url, evse.code) if evse.code else None,
         further_connectors=[
             ConnectorView(
                 connector_no=connector.connector_no or 1,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import msgspec
 
 from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.charger_views import ChargerView, EvseList, charger_view, evse_view
-from chalicelib.chargers.api_operator.common import SearchText, api, matches
+from chalicelib.chargers.api_operator.common import SearchText, api
+from chalicelib.chargers.api_operator.instructions import instructions_view
 from chalicelib.chargers.model import Charger, PlaceState
 from chalicelib.chargers.scope import is_confined, listed_places, owned_charger, owned_location, owning_holder
 from chalicelib.chargers.service import ChargerFacts
@@ -18,6 +18,7 @@ from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.texts import CountryText, NameText, ShortText
 
 PasswordText = Annotated[
@@ -90,7 +91,7 @@ class PasswordRotate(Shape):
 
 class ChargerQuery(OperatorPageQuery):
     """`registered=false`: those that are not placed at a location. `group_id`: with its sub-groups. `status`: as
-    reported by any of its EVSEs. `q`: part of its identity, name or serial number."""
+    reported by any of its EVSEs. `q`: words of its identity, name and serial number."""
 
     registered: bool | None = None
     location_id: str | None = None
@@ -181,7 +182,7 @@ def list_chargers(req: Request, query: ChargerQuery) -> PageView[ChargerView]:
     def is_seen(charger: Charger) -> bool:
         found = places.has(charger.location_id) and charger.state == query.state
         found = found and (groups is None or charger.group_id in groups)
-        return found and matches(query.q, charger.charger_id, charger.name, charger.serial_number)
+        return found and has_words(query.q or "", charger.charger_id, charger.name, charger.serial_number)
 
     page = service.list_chargers(
         req.ctx,
@@ -267,7 +268,7 @@ def changed(req: Request, before: Charger, after: Charger) -> ChargerView:
     return view
 
 
-def check_group(ctx: Context, operator_id: str, group_id: Any) -> None:
+def check_group(ctx: Context, operator_id: str, group_id: str | None) -> None:
     """Raises charger_group.unknown (422) unless it is a group of the charger's owner, or none."""
     group = None if group_id is None else service.get_group(ctx, group_id)
     if group_id is not None and (group is None or group.operator_id != operator_id):
@@ -275,12 +276,12 @@ def check_group(ctx: Context, operator_id: str, group_id: Any) -> None:
 
 
 def _instructions(ctx: Context, charger: Charger, password: str) -> ConnectionInstructions:
-    url = ctx.settings.ocpp_url
+    shown = instructions_view(ctx, charger)
     return ConnectionInstructions(
-        url=url,
-        full_url=f"{url}/{quote(charger.charger_id, safe='')}",
-        identity=charger.charger_id,
-        username=charger.basic_auth_user or charger.charger_id,
+        url=shown.url,
+        full_url=shown.full_url,
+        identity=shown.identity,
+        username=shown.username,
         password=password,
         subprotocol="ocpp1.6",
     )

@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.common import SearchText, api, matches
+from chalicelib.chargers.api_operator.common import SearchText, api
 from chalicelib.chargers.model import ChargerGroup
 from chalicelib.chargers.scope import owned_group
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
 from chalicelib.kernel.revisions import check_revision, etag_of, expected_revision
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.texts import NameText
 
 DescriptionText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -35,7 +36,7 @@ class ChargerGroupPatch(Shape):
 
 
 class ChargerGroupQuery(OperatorPageQuery):
-    """`parent_id`: the sub-groups right below that group. `q`: part of the name."""
+    """`parent_id`: the sub-groups right below that group. `q`: words of the name."""
 
     parent_id: str | None = None
     q: SearchText | None = None
@@ -100,7 +101,7 @@ def list_charger_groups(req: Request, query: ChargerGroupQuery) -> PageView[Char
     page = service.list_groups(
         req.ctx,
         listed_operator(req, query.operator_id),
-        keep=lambda group: query.parent_id in (None, group.parent_id) and matches(query.q, group.name),
+        keep=lambda group: query.parent_id in (None, group.parent_id) and has_words(query.q or "", group.name),
         limit=query.limit,
         cursor=query.cursor,
     )

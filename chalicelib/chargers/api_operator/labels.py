@@ -10,6 +10,7 @@ from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.chargers.model.labels import Label, LabelSize, sheets_of
+from chalicelib.chargers.model.places import code_url
 from chalicelib.chargers.scope import owned_charger, owned_location
 from chalicelib.chargers.service import labelling
 from chalicelib.identity import service as identity
@@ -55,7 +56,9 @@ def get_evse_code(req: Request, charger_id: str, evse_no: str) -> Answer:
     code = next((evse.code for evse in evses if str(evse.evse_no) == evse_no), None)
     if code is None:
         raise not_found("evse", evse_no)
-    return Answer(labelling.code_as_svg(labelling.code_url(req.ctx, code)), headers={"content-type": SVG_TYPE})
+    return Answer(
+        labelling.code_as_svg(code_url(req.ctx.settings.public_url, code)), headers={"content-type": SVG_TYPE}
+    )
 
 
 def _labels(req: Request, charger: Charger, location: Location | None) -> list[Label]:

@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.common import SearchText, api, matches
+from chalicelib.chargers.api_operator.common import SearchText, api
 from chalicelib.chargers.model import Location, Photo, PlaceState
 from chalicelib.chargers.scope import check_agency, check_region, listed_places, owned_location
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_time_zone
 from chalicelib.identity.scope import OperatorPageQuery, owning_operator
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.texts import CountryText, LineText, NameText, ShortText, ZoneText
 
 LatitudeText = Annotated[str, msgspec.Meta(pattern=r"^-?(([0-9]|[1-8][0-9])(\.[0-9]{1,7})?|90(\.0{1,7})?)$(?!\n)")]
@@ -80,7 +81,7 @@ class LocationPatch(Shape):
 
 
 class LocationQuery(OperatorPageQuery):
-    """`q`: part of its name, address or city. `region_id`: with all that lies in that region."""
+    """`q`: words of its name, address and city. `region_id`: with all that lies in that region."""
 
     q: SearchText | None = None
     state: PlaceState = "active"
@@ -186,7 +187,7 @@ def list_locations(req: Request, query: LocationQuery) -> PageView[LocationView]
             return False
         if query.region_id is not None and query.region_id not in _lineage(req, location):
             return False
-        return matches(query.q, location.name, location.address, location.city)
+        return has_words(query.q or "", location.name, location.address, location.city)
 
     page = service.list_locations(
         req.ctx,

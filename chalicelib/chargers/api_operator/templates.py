@@ -10,7 +10,13 @@ import msgspec
 from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.model.templates import ChargerTemplate, Setting
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
+from chalicelib.identity.scope import (
+    OperatorPageQuery,
+    check_works_everywhere,
+    listed_operator,
+    may_see,
+    owning_operator,
+)
 from chalicelib.kernel.errors import conflict, not_found
 from chalicelib.kernel.http import PageView, Request, Shape, page_view
 from chalicelib.kernel.texts import NameText
@@ -98,6 +104,7 @@ def create_charger_template(req: Request, body: TemplateCreate) -> TemplateView:
 
     Chargers for which something changes are brought to it: at once, or when they are back.
     """
+    check_works_everywhere(req)
     template = ChargerTemplate(
         template_id=req.ctx.new_id("tpl"),
         operator_id=owning_operator(req, body.operator_id),
@@ -160,6 +167,7 @@ def _visible_template(req: Request, template_id: str) -> ChargerTemplate:
 
 
 def _own_template(req: Request, template_id: str) -> ChargerTemplate:
+    check_works_everywhere(req)
     template = _visible_template(req, template_id)
     if template.operator_id is None:
         raise conflict("charger_template.built_in", "The platform's template is part of the product.")

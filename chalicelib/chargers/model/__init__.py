@@ -13,7 +13,6 @@ from chalicelib.chargers.model.commands import (
     INTENTS,
     MAX_OUTBOUND,
     MAX_PROGRESS,
-    SECRET_INTENTS,
     Command,
     CommandState,
     FollowUp,
@@ -24,16 +23,12 @@ from chalicelib.chargers.model.commands import (
 from chalicelib.chargers.model.configuration import ConfigurationPart, Variable, is_secret, variable_key
 from chalicelib.chargers.model.groups import ChargerGroup, GroupMember
 from chalicelib.chargers.model.handshake import (
-    PROTOCOLS,
     Accepted,
     ConnectionAttempt,
-    Credentials,
     Handshake,
     Refused,
     Viewer,
     decide_handshake,
-    negotiate,
-    parse_authorization,
     password_hash,
 )
 from chalicelib.chargers.model.links import HEARTBEAT_INTERVAL_S, LIFE_SIGN_INTERVAL, Connection, Link
@@ -65,8 +60,6 @@ __all__ = [
     "MAX_PROGRESS",
     "MAX_REPORTED_CONNECTOR_NO",
     "MAX_REPORTED_EVSE_NO",
-    "PROTOCOLS",
-    "SECRET_INTENTS",
     "Accepted",
     "Charger",
     "ChargerGroup",
@@ -75,7 +68,6 @@ __all__ = [
     "ConfigurationPart",
     "Connection",
     "ConnectionAttempt",
-    "Credentials",
     "Evse",
     "EvseCode",
     "FollowUp",
@@ -97,8 +89,6 @@ __all__ = [
     "is_secret",
     "lifetime_of",
     "make_code",
-    "negotiate",
-    "parse_authorization",
     "password_hash",
     "request_topic",
     "serial_key",

@@ -179,6 +179,11 @@ def connector_letter(evse_no: int) -> str:
     return letters
 
 
+def code_url(public_url: str, code: str) -> str:
+    """What the QR code of an EVSE says."""
+    return f"{public_url}/c/{code}"
+
+
 def make_code(choose: Callable[[Sequence[str]], str]) -> str:
     """A new QR code; `choose` picks a letter (`secrets.choice`). 27^8 codes: not to be guessed by trying."""
     return "".join(choose(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))

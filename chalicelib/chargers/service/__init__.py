@@ -90,6 +90,7 @@ from chalicelib.chargers.service.securing import (
     forget_new_password,
     rotate_password_by_command,
 )
+from chalicelib.chargers.service.taking_back import take_back_charger, take_back_location
 from chalicelib.chargers.service.templating import (
     add_template,
     continue_after,
@@ -99,7 +100,6 @@ from chalicelib.chargers.service.templating import (
     replace_template,
 )
 from chalicelib.chargers.service.web_paying import enable_web_payments, start_web_payment
-from chalicelib.chargers.service.withdrawing import withdraw_charger, withdraw_location
 
 __all__ = [
     "ChargerFacts",
@@ -183,9 +183,9 @@ __all__ = [
     "scan_links",
     "set_override",
     "start_web_payment",
+    "take_back_charger",
+    "take_back_location",
     "touch",
     "walk_chargers",
     "walk_locations",
-    "withdraw_charger",
-    "withdraw_location",
 ]

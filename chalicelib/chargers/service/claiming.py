@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.chargers.model import Charger
 from chalicelib.chargers.model.claims import MAX_TRIES, TRIES_WINDOW, proves
@@ -28,7 +29,6 @@ from chalicelib.chargers.store import (
 )
 from chalicelib.chargers.store.claims import SERIALS, serial_row_key
 from chalicelib.identity import service as identity
-from chalicelib.identity.service.guessing import count_attempt, forget_attempts
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found
 from chalicelib.kernel.table import actions_of
@@ -48,8 +48,8 @@ def move_charger(
     check_in_service(charger)
     if charger.is_placed:
         raise conflict("charger.placed", "Remove the charger from its location first.")
-    moved = {"operator_id": operator_id, "group_id": None, **(changes or {})}
-    after = replace(charger, **moved)  # type: ignore[arg-type]
+    moved: dict[str, Any] = {"operator_id": operator_id, "group_id": None, **(changes or {})}
+    after = replace(charger, **moved)
     uow.update(
         CHARGERS,
         charger_row_key(charger.charger_id),
@@ -75,12 +75,12 @@ def claim_charger(
     auth.too_many_attempts (429).
     """
     subject = f"charger_claim#{operator_id}"
-    count_attempt(uow.ctx, subject, MAX_TRIES, TRIES_WINDOW)
+    identity.count_attempt(uow.ctx, subject, MAX_TRIES, TRIES_WINDOW)
     charger = find_in_stock(uow.ctx, operator_id, serial_number, uid)
     if charger is None:
         raise not_found("charger", serial_number)
     claimed = move_charger(uow, charger, operator_id, changes)
-    forget_attempts(uow, subject)
+    identity.forget_attempts(uow, subject)
     return charger, claimed
 
 
@@ -104,7 +104,8 @@ def _move_link(uow: UnitOfWork, charger: Charger, operator_id: str) -> None:
     uow.update(
         LINKS,
         link_key(charger.charger_id),
-        [LinkRow.operator_id.set(operator_id)],
+        # What the former owner asked for and was not sent yet is not asked any more.
+        [LinkRow.operator_id.set(operator_id), LinkRow.outbound.set([])],
         condition=is_still(LinkRow.connection_id, connection_id),
         on_conflict=StaleRead("The connection"),
         name="link",

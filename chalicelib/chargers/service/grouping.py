@@ -11,6 +11,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.chargers.model import Charger, ChargerGroup, GroupMember
 from chalicelib.chargers.model.groups import path_below
 from chalicelib.chargers.store.groups import (
@@ -151,7 +153,7 @@ def _walk_members(ctx: Context, group_id: str, cursor: str | None) -> Iterator[S
     return MEMBERS.walk(ctx, group_pk(group_id), MemberRow.sk.startswith(MEMBER_PREFIX), cursor=cursor)
 
 
-def _count(uow: UnitOfWork, group_id: str, action: Any) -> None:
+def _count(uow: UnitOfWork, group_id: str, action: Action) -> None:
     uow.update(
         GROUPS,
         group_key(group_id),

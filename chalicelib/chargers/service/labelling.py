@@ -15,7 +15,7 @@ import pydyf
 
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.chargers.model.labels import MAX_LABELS, Cell, Font, Label, Sheet, Text, dark_runs, side_of
-from chalicelib.chargers.model.places import Evse
+from chalicelib.chargers.model.places import Evse, code_url
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
 
@@ -36,7 +36,7 @@ def labels_of(
     connectors = [evse for evse in evses if evse.evse_no > 0]
     return [
         Label(
-            url=code_url(ctx, evse.code),
+            url=code_url(ctx.settings.public_url, evse.code),
             code=evse.code,
             charger=charger.charger_id,
             letter=evse.letter,
@@ -47,11 +47,6 @@ def labels_of(
         for evse in connectors
         if evse.code
     ]
-
-
-def code_url(ctx: Context, code: str) -> str:
-    """What a QR code says."""
-    return f"{ctx.settings.public_url}/c/{code}"
 
 
 def check_label_count(labels: list[Label]) -> list[Label]:
@@ -162,7 +157,8 @@ def _add_page(document: Any, sheet: Sheet, fonts: Any) -> None:
 def _box(sheet: Sheet, x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
     """In points, from the lower left as PDF wants it."""
     lower = sheet.height - y - height
-    return tuple(round(value * _POINTS_PER_MM, 3) for value in (x, lower, width, height))  # type: ignore[return-value]
+    left, bottom, wide, high = (round(value * _POINTS_PER_MM, 3) for value in (x, lower, width, height))
+    return left, bottom, wide, high
 
 
 def _write_text(stream: Any, sheet: Sheet, text: Text) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -80,9 +81,9 @@ def add_location(uow: UnitOfWork, location: Location) -> None:
     uow.create(LOCATIONS, location)
 
 
-def change_location(uow: UnitOfWork, location: Location, changes: Mapping[str, object]) -> Location:
+def change_location(uow: UnitOfWork, location: Location, changes: Mapping[str, Any]) -> Location:
     """Applies changes by field name (None removes) and returns the location as it will be."""
-    changed: Location = replace(location, **changes)  # type: ignore[arg-type]
+    changed = replace(location, **changes)
     if changes:
         columns = dict(changes)
         condition: Condition = LocationRow.pk.exists()
@@ -262,8 +263,9 @@ def list_evses(ctx: Context, charger_id: str) -> list[Evse]:
 
 
 def find_evse_by_code(ctx: Context, code: str) -> Evse:
-    """By the code of its QR label, in whatever case. Raises evse.not_found."""
-    entry = EVSE_CODES.get(ctx, *code_key(code.upper()))
+    """By the code of its QR label, in whatever case, with or without the blanks that the label has in it. Raises
+    evse.not_found."""
+    entry = EVSE_CODES.get(ctx, *code_key("".join(code.split()).upper()))
     evse = EVSES.get(ctx, *evse_key(entry.charger_id, entry.evse_no)) if entry else None
     if evse is None:
         raise not_found("evse", code)

@@ -5,14 +5,8 @@
 pick sessions by.
 """
 
-from chalicelib.charging.model.billing import Cdr, CdrTotals, OrphanCause, OrphanStop
-from chalicelib.charging.model.filters import (
-    PaymentStatus,
-    SessionFilter,
-    SessionGroup,
-    is_in_group,
-    payment_status,
-)
+from chalicelib.charging.model.billing import Cdr, CdrTotals, OrphanStop
+from chalicelib.charging.model.filters import PaymentStatus, SessionFilter, SessionGroup, is_in_group, payment_status
 from chalicelib.charging.model.metering import (
     MAX_ENERGY_WH,
     METER_RETENTION,
@@ -47,16 +41,13 @@ from chalicelib.charging.model.sessions import (
     STOP_TIMEOUT,
     ChargingSession,
     Occupancy,
-    Origin,
     Place,
     SessionKey,
     SessionState,
-    Target,
     WorkflowWait,
     clock_fault,
 )
 from chalicelib.charging.model.transactions import (
-    MAX_MISSING,
     NO_AUTHORIZATION,
     Authorization,
     AuthorizationStatus,
@@ -79,7 +70,6 @@ __all__ = [
     "LONGEST_DELIVERY",
     "MAX_DURATION",
     "MAX_ENERGY_WH",
-    "MAX_MISSING",
     "MAX_RESERVATION",
     "METER_RETENTION",
     "MIN_AVAILABLE",
@@ -102,8 +92,6 @@ __all__ = [
     "MeterSample",
     "Occupancy",
     "OcppTransaction",
-    "Origin",
-    "OrphanCause",
     "OrphanStop",
     "PaymentStatus",
     "Place",
@@ -115,7 +103,6 @@ __all__ = [
     "SessionGroup",
     "SessionKey",
     "SessionState",
-    "Target",
     "TransactionEvent",
     "TransactionId",
     "WorkflowWait",

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from chalicelib.identity.model import shown_name
+from chalicelib.kernel.searching import folded, has_words
 
 DriverState = Literal["active", "inactive"]
 DELETED_NAME: Final = "Deleted driver"
@@ -20,8 +21,6 @@ DELETED_NAME: Final = "Deleted driver"
 
 _LINES: Final = frozenset({"phone", "address", "apartment", "street", "city", "region", "postal_code"})
 _ID_PREFIX: Final = "drv_"
-_COMBINING_MARKS: Final = dict.fromkeys(range(0x300, 0x370))
-"""The accents of Latin, Greek and Cyrillic. Marks of other scripts are letters to those who write them."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +94,11 @@ def tidied(profile: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def matches_search(driver: Driver, words: str) -> bool:
-    """Every word occurs in the name, e-mail, phone or address, without regard to case, accents, width of letters and
-    how they are composed; or it begins the id (`drv_…`), in which any few digits would occur somewhere."""
+    """Every word occurs in the name, e-mail, phone or address (`has_words`); or it begins the id (`drv_…`), in which
+    any few digits would occur somewhere."""
     shown = (driver.full_name, driver.email, driver.phone, driver.address, driver.street, driver.city)
-    text, id_text = _folded(" ".join(line for line in shown if line)), _folded(driver.driver_id)
+    id_text = folded(driver.driver_id)
     return all(
-        word in text or (word.startswith(_ID_PREFIX) and id_text.startswith(word)) for word in _folded(words).split()
+        has_words(word, *shown) or (word.startswith(_ID_PREFIX) and id_text.startswith(word))
+        for word in folded(words).split()
     )
-
-
-def _folded(text: str) -> str:
-    """Decomposed before and after: what case folding yields may be composed again."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return decomposed.translate(_COMBINING_MARKS)

@@ -71,8 +71,8 @@ from chalicelib.drivers.service.profiles import (
     set_driver_state,
     standing,
 )
+from chalicelib.drivers.service.taking_back import take_back_card, take_back_driver
 from chalicelib.drivers.service.welcoming import welcome_driver
-from chalicelib.drivers.service.withdrawing import withdraw_card, withdraw_driver
 
 __all__ = [
     "MAX_COUNTED",
@@ -132,11 +132,11 @@ __all__ = [
     "room_beyond",
     "set_driver_state",
     "standing",
+    "take_back_card",
+    "take_back_driver",
     "unbind_card",
     "used_in_month",
     "walk_cards_of_drivers",
     "walk_operator_cards",
     "welcome_driver",
-    "withdraw_card",
-    "withdraw_driver",
 ]

@@ -19,7 +19,6 @@ from chalicelib.drivers.model import Driver, NewDriver, tidied
 from chalicelib.drivers.service.profiles import create_driver, is_linked, link_operator
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email
-from chalicelib.identity.service.guessing import count_attempt
 from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import DomainError, FieldError, Kind
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -57,12 +56,16 @@ def welcome_driver(
 
 
 def _check_free(uow: UnitOfWork, operator_id: str, email: str) -> None:
-    """An address that opens a user of an organisation is free: its login opens the driver besides."""
+    """An address that opens a user of an organisation is free: its login opens the driver besides.
+
+    Who named too many strangers is refused every address, or what is refused would still tell which are known."""
+    subject = f"strangers#{operator_id}"
+    identity.refuse_after(uow.ctx, subject, MAX_STRANGERS)
     login = identity.find_login(uow.ctx, email)
     if login is None or login.driver_id is None:
         return
     if not is_linked(uow.ctx, operator_id, login.driver_id):
-        count_attempt(uow.ctx, f"strangers#{operator_id}", MAX_STRANGERS, STRANGERS_WINDOW)
+        identity.count_attempt(uow.ctx, subject, MAX_STRANGERS, STRANGERS_WINDOW)
     detail = "This address already is a driver's. Who charges at your chargers is on your list."
     taken = FieldError("/email", "driver.email_taken", detail)
     raise DomainError("driver.email_taken", detail, Kind.CONFLICT, fields=(taken,))

@@ -176,9 +176,11 @@ def _owned(req: Request, import_id: str) -> Import:
 
 
 def _is_shown(req: Request, job: Import) -> bool:
-    if job.requested_by == req.actor.person_id:
-        return may_see(req, job.operator_id)
-    return may_see(req, job.operator_id) and not is_confined(req.actor)
+    """Errors quote the rows: they are for who may make what the file is of. A dealer may not read its operators'
+    customers this way either."""
+    if not may_see(req, job.operator_id) or not req.actor.may(IMPORT_KINDS[job.kind].permission):
+        return False
+    return job.requested_by == req.actor.person_id or not is_confined(req.actor)
 
 
 def _error_view(error: RowError) -> RowErrorView:

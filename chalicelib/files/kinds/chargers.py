@@ -54,8 +54,8 @@ def _locations_by_name(req: Request, operator_id: str) -> Mapping[str, list[str]
     return cache.get_or_load((req.request_id, operator_id), load) or {}
 
 
-def _withdraw(uow: UnitOfWork, charger_id: str) -> None:
-    if not chargers.withdraw_charger(uow, charger_id):
+def _take_back(uow: UnitOfWork, charger_id: str) -> None:
+    if not chargers.take_back_charger(uow, charger_id):
         raise changed_since("charger")
 
 
@@ -86,6 +86,6 @@ CHARGERS = ImportKind(
         Column("password", "16 to 40 characters. If empty one is made: the import's result has it for 24 hours."),
     ),
     create=_create,
-    withdraw=_withdraw,
+    take_back=_take_back,
     owner=owning_holder,
 )

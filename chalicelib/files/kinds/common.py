@@ -2,7 +2,7 @@
 
 `create` is given a request as the asker would make it, the operator, and the row's values by column. It writes to the
 request's unit of work and nothing else, and raises DomainError for a row that is refused; its pointers name columns.
-`withdraw` takes back what `create` made, if nothing has happened to it since; it raises DomainError if something has.
+`take_back` takes back what `create` made, if nothing has happened to it since; it raises DomainError if something has.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ImportKind:
     id_column: str
     columns: tuple[Column, ...]
     create: Callable[[Request, str, Values], Created]
-    withdraw: Callable[[UnitOfWork, str], None]
+    take_back: Callable[[UnitOfWork, str], None]
     owner: Callable[[Request, str | None], str] = owning_operator
     """Whose the objects are to be, from the `operator_id` that the asker named, if any."""
 

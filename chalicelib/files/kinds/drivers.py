@@ -14,7 +14,6 @@ from chalicelib.files.kinds.common import Created, ImportKind, Values, body_of, 
 from chalicelib.files.model import Column
 from chalicelib.identity import service as identity
 from chalicelib.identity.scope import owning_operator
-from chalicelib.identity.service.logins import close_driver_login
 from chalicelib.kernel.http import Request, Shape
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
@@ -43,7 +42,7 @@ def _create(req: Request, operator_id: str, values: Values) -> Created:
     return Created(driver.driver_id)
 
 
-def _withdraw(uow: UnitOfWork, driver_id: str) -> None:
+def _take_back(uow: UnitOfWork, driver_id: str) -> None:
     driver = drivers.get_driver(uow.ctx, driver_id)
     if driver is None:
         return
@@ -53,9 +52,9 @@ def _withdraw(uow: UnitOfWork, driver_id: str) -> None:
     login = identity.find_login(uow.ctx, driver.email)
     if login is None or login.driver_id != driver_id or (login.password_hash is not None and login.user_id is None):
         raise changed_since("driver")
-    if not drivers.withdraw_driver(uow, driver, links):
+    if not drivers.take_back_driver(uow, driver, links):
         raise changed_since("driver")
-    close_driver_login(uow, login)
+    identity.close_driver_login(uow, login)
 
 
 def _has_moved(uow: UnitOfWork, driver_id: str, organization_id: str) -> bool:
@@ -85,5 +84,5 @@ DRIVERS = ImportKind(
         ),
     ),
     create=_create,
-    withdraw=_withdraw,
+    take_back=_take_back,
 )

@@ -32,8 +32,8 @@ def _driver_of(req: Request, operator_id: str, email: str) -> str:
     return driver_id
 
 
-def _withdraw(uow: UnitOfWork, id_token: str) -> None:
-    if not drivers.withdraw_card(uow, id_token):
+def _take_back(uow: UnitOfWork, id_token: str) -> None:
+    if not drivers.take_back_card(uow, id_token):
         raise changed_since("card")
 
 
@@ -68,5 +68,5 @@ ID_TOKENS = ImportKind(
         Column("group_id", "OCPP's parent id: cards of a group may stop each other's charges."),
     ),
     create=_create,
-    withdraw=_withdraw,
+    take_back=_take_back,
 )

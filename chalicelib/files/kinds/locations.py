@@ -22,8 +22,8 @@ def _create(req: Request, operator_id: str, values: Values) -> Created:
     return Created(create_location(req, body_of(LocationCreate, body)).location_id)
 
 
-def _withdraw(uow: UnitOfWork, location_id: str) -> None:
-    if not chargers.withdraw_location(uow, location_id):
+def _take_back(uow: UnitOfWork, location_id: str) -> None:
+    if not chargers.take_back_location(uow, location_id):
         raise changed_since("location")
 
 
@@ -45,5 +45,5 @@ LOCATIONS = ImportKind(
         Column("agency_id", "The agency whose place it is."),
     ),
     create=_create,
-    withdraw=_withdraw,
+    take_back=_take_back,
 )

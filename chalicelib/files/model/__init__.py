@@ -1,19 +1,18 @@
 """What the files capability knows. Pure; one file per noun."""
 
-from chalicelib.files.model.cells import Cell, Column, Fault, SheetRow, Value, guard, unguard
+from chalicelib.files.model.cells import Cell, Column, Fault, SheetRow, guard, unguard
 from chalicelib.files.model.exports import EXPORT_LIFECYCLE, MAX_EXPORT_ROWS, Export, OutColumn, Part, with_chunk
 from chalicelib.files.model.imports import (
     IMPORT_LIFECYCLE,
     MAX_FILE_BYTES,
     SECRETS_RETENTION,
-    Acting,
-    FileFormat,
     Import,
     Made,
     Mode,
     chunk_of,
     first_phase,
 )
+from chalicelib.files.model.jobs import Acting, FileFormat
 from chalicelib.files.model.sheets import InputRow, RowError, input_rows, typed
 
 __all__ = [
@@ -36,7 +35,6 @@ __all__ = [
     "Part",
     "RowError",
     "SheetRow",
-    "Value",
     "chunk_of",
     "first_phase",
     "guard",

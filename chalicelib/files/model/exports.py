@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from chalicelib.files.model.imports import OVER, RETENTION, Acting, FileFormat
+from chalicelib.files.model.jobs import OVER, RETENTION, TRANSITIONS, Acting, FileFormat, JobState
 from chalicelib.kernel.lifecycle import Lifecycle
 
 MAX_EXPORT_ROWS: Final = 100_000
@@ -15,16 +15,7 @@ MAX_PART_ROWS: Final = 10_000
 MAX_PART_BYTES: Final = 4_500_000
 """As a Lambda function answers it, JSON in JSON: 6 MB is the most that it may."""
 
-EXPORT_LIFECYCLE: Final = Lifecycle(
-    noun="export",
-    initial="queued",
-    transitions={
-        ("queued", "began"): "running",
-        ("running", "began"): "running",
-        ("running", "finished"): "done",
-        ("running", "gave_up"): "failed",
-    },
-)
+EXPORT_LIFECYCLE: Final[Lifecycle[JobState]] = Lifecycle(noun="export", initial="queued", transitions=TRANSITIONS)
 
 OutType = Literal["text", "integer", "decimal", "moment", "boolean"]
 
@@ -59,7 +50,7 @@ class Export:
     filters: dict[str, Any]
     zone: str
     columns: list[OutColumn]
-    state: str
+    state: JobState
     acting: Acting
     requested_by: str
     created_at: datetime

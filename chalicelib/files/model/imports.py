@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from chalicelib.files.model.jobs import OVER, RETENTION, TRANSITIONS, Acting, FileFormat, JobState
 from chalicelib.kernel.lifecycle import Lifecycle
 
-RETENTION: Final = timedelta(days=7)
-"""Of files and of what is known of them."""
 SECRETS_RETENTION: Final = timedelta(hours=24)
 """Of passwords that an import made: the time in which chargers are set up with them."""
 MAX_FILE_BYTES: Final = 3 * 1024 * 1024
@@ -22,36 +21,10 @@ SEALED_FOR: Final = "passwords made by an import"
 """The purpose that their encryption is bound to."""
 MAX_FAULTS_OF_ROW: Final = 5
 
-FileFormat = Literal["csv", "xlsx"]
 Mode = Literal["all_or_nothing", "best_effort"]
 Phase = Literal["check", "apply", "undo"]
 
-IMPORT_LIFECYCLE: Final = Lifecycle(
-    noun="import",
-    initial="queued",
-    transitions={
-        ("queued", "began"): "running",
-        ("running", "began"): "running",
-        ("running", "finished"): "done",
-        ("running", "gave_up"): "failed",
-    },
-)
-OVER: Final = frozenset({"done", "failed"})
-
-
-@dataclass(frozen=True)
-class Acting:
-    """Who asked, and what they might then: work that is done later is done with no more than that."""
-
-    kind: Literal["person", "api_key", "system", "anonymous"]
-    login_id: str
-    organization_id: str | None
-    organization_kind: str | None
-    user_id: str | None
-    api_key_id: str | None
-    permissions: list[str]
-    region_ids: list[str] | None
-    vending_point_ids: list[str] | None
+IMPORT_LIFECYCLE: Final[Lifecycle[JobState]] = Lifecycle(noun="import", initial="queued", transitions=TRANSITIONS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +40,7 @@ class Import:
     format: FileFormat
     mode: Mode
     dry_run: bool
-    state: str
+    state: JobState
     phase: Phase
     acting: Acting
     requested_by: str

@@ -43,7 +43,7 @@ from chalicelib.files.store import (
     owner_pk,
 )
 from chalicelib.files.tabular import format_of, read_rows, write_table
-from chalicelib.identity.service.sealing import unseal
+from chalicelib.identity import service as identity
 from chalicelib.kernel import outbox
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
@@ -181,7 +181,7 @@ def result_file(ctx: Context, job: Import, file_format: FileFormat) -> bytes:
 def _secrets(ctx: Context, job: Import) -> dict[str, str]:
     groups = SECRET_GROUPS.query_all(ctx, file_pk(job.import_id), SecretGroupRow.sk.startswith("secrets#"))
     return {
-        row: unseal(ctx, SEALED_FOR, job.import_id, sealed)
+        row: identity.unseal(ctx, SEALED_FOR, job.import_id, sealed)
         for group in groups
         if group.kept_until > ctx.now()
         for row, sealed in group.sealed.items()

@@ -44,7 +44,7 @@ from chalicelib.files.store import (
     made_key,
     unpacked,
 )
-from chalicelib.identity.service.sealing import seal
+from chalicelib.identity import service as identity
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
@@ -186,7 +186,7 @@ def _apply(uow: UnitOfWork, job: Import, kind: ImportKind, rows: Sequence[InputR
         found.ok += 1
         found.made.append(Made(row.number, decided.object_id))
         if decided.secret is not None:
-            found.sealed[str(row.number)] = seal(uow.ctx, SEALED_FOR, job.import_id, decided.secret)
+            found.sealed[str(row.number)] = identity.seal(uow.ctx, SEALED_FOR, job.import_id, decided.secret)
     return found
 
 
@@ -269,7 +269,7 @@ def _undo(uow: UnitOfWork, job: Import, most: int | None, refused: DomainError |
     waiting, errors, undone = list(left.made), list[RowError](), 0
     while waiting and (most is None or undone + len(errors) < most):
         made, mark = waiting[-1], len(uow.writes)
-        error = refused or _withdraw(uow, kind, made)
+        error = refused or _take_back(uow, kind, made)
         if mark and not _fits(uow, mark):
             del uow.writes[mark:]
             break
@@ -285,9 +285,9 @@ def _undo(uow: UnitOfWork, job: Import, most: int | None, refused: DomainError |
     return replace(job, created=job.created - undone)
 
 
-def _withdraw(uow: UnitOfWork, kind: ImportKind, made: Made) -> DomainError | None:
+def _take_back(uow: UnitOfWork, kind: ImportKind, made: Made) -> DomainError | None:
     try:
-        kind.withdraw(uow, made.object_id)
+        kind.take_back(uow, made.object_id)
     except StaleRead:
         raise
     except DomainError as error:

@@ -21,12 +21,15 @@ _POINTER: Final = "/content"
 def read_rows(content: bytes) -> Iterator[SheetRow]:
     """The rows with their numbers, header first. Raises import.encoding, import.unreadable (422)."""
     text = _decoded(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    # Strict: a quote that nothing closes would take all rows after it into one cell, without a word.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    number = 0
     try:
         for number, row in enumerate(reader, start=1):
             yield SheetRow(number, [read_text(cell) for cell in row[: MAX_COLUMNS + 1]])
     except csv.Error as error:
-        raise invalid("import.unreadable", f"The file is not CSV: {error}.", _POINTER) from None
+        detail = f"From row {number + 1} on the file is not CSV: {error}."
+        raise invalid("import.unreadable", detail, _POINTER) from None
 
 
 def write_table(columns: Sequence[OutColumn], rows: Iterable[Sequence[Any]]) -> str:

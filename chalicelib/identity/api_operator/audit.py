@@ -1,14 +1,15 @@
 """The audit log of an organisation: who did what to which object. Written by `identity/service/auditing.py` alone.
 
 A user who is narrowed to regions or vending points sees what they did themselves: the log does not say where things
-stood when they were changed.
+stood when they were changed. Who looks into a log from above sees there what their own kind may see at all: of an
+operator's drivers, prices and money a dealer learns nothing, here either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -16,12 +17,30 @@ from chalicelib.identity import service
 from chalicelib.identity.api_operator.common import api
 from chalicelib.identity.model import AuditEvent
 from chalicelib.identity.model.audit import ActorFacts, ActorKind, AuditFilter
+from chalicelib.identity.permissions import grantable
 from chalicelib.identity.scope import may_see, visible_organization
+from chalicelib.identity.service.auditing import UNSAID
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 
 WordText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 IdText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+SHOWN_WITH: Final = {
+    "charger_group_driver": "drivers:read",
+    "driver": "drivers:read",
+    "enterprise": "enterprises:read",
+    "enterprise_member": "enterprises:read",
+    "feedback": "feedback:read",
+    "id_token": "id_tokens:read",
+    "invoice": "enterprises:read",
+    "invoice_payment": "enterprises:read",
+    "tariff": "tariffs:read",
+    "tariff_assignment": "tariffs:read",
+    "vending_point": "vending_points:read",
+    "wallet": "wallets:read",
+}
+"""Objects that not every kind of organisation may see: what shows them elsewhere, by the type that the log knows."""
 
 
 class AuditLogQuery(Shape):
@@ -113,7 +132,14 @@ def _log(req: Request, organization_id: str | None) -> str:
 
 
 def _may_read(req: Request, event: AuditEvent) -> bool:
-    return not req.actor.is_narrowed or event.actor_id == req.actor.person_id
+    if req.actor.is_narrowed and event.actor_id != req.actor.person_id:
+        return False
+    if req.actor.is_platform or event.owner_id == req.organization_id:
+        return True
+    # What was kept as it was sent may be about anything.
+    needed = SHOWN_WITH.get(event.object_type)
+    is_grantable = needed is None or needed in grantable(req.actor.organization_kind or "")
+    return is_grantable and event.object_type != UNSAID
 
 
 def _view(req: Request, event: AuditEvent, actors: Mapping[str, ActorFacts]) -> AuditEventView:

@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.identity.api_operator.common import OfOrganization, api, named_or_own
 from chalicelib.identity.model import Organization
 from chalicelib.identity.permissions import PERMISSIONS, is_default, locked, within
+from chalicelib.identity.scope import check_works_everywhere
 from chalicelib.identity.service import groups
 from chalicelib.identity.service.groups import KnownGroup
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of
@@ -95,6 +96,7 @@ def list_user_groups(req: Request, query: OfOrganization) -> PageView[UserGroupV
 @api.post("/v1/user-groups", permission="user_groups:write")
 def create_user_group(req: Request, query: OfOrganization, body: UserGroupCreate) -> UserGroupView:
     """Makes a group. It may do nothing but what is ticked, and nobody ticks what they do not hold."""
+    check_works_everywhere(req)
     organization = named_or_own(req, query.organization_id)
     group = groups.create_group(
         req.uow,
@@ -135,6 +137,7 @@ def update_user_group(req: Request, group_id: str, query: OfOrganization, body: 
 @api.delete("/v1/user-groups/{group_id}", permission="user_groups:write")
 def remove_user_group(req: Request, group_id: str, query: OfOrganization) -> None:
     """Removes a group that nobody is in any more; a changed built-in one becomes again what it was."""
+    check_works_everywhere(req)
     organization = named_or_own(req, query.organization_id)
     known = groups.get_group(req.ctx, organization, group_id)
     left = groups.remove_group(req.uow, organization, known, req.actor, expected_revision(req))
@@ -148,6 +151,7 @@ def remove_user_group(req: Request, group_id: str, query: OfOrganization) -> Non
 
 
 def _change(req: Request, group_id: str, query: OfOrganization, changes: dict[str, Any]) -> UserGroupView:
+    check_works_everywhere(req)
     organization = named_or_own(req, query.organization_id)
     known = groups.get_group(req.ctx, organization, group_id)
     changed = groups.change_group(req.uow, organization, known, req.actor, changes, expected_revision(req))

@@ -111,7 +111,8 @@ class OrganizationQuery(PageQuery):
 def organization_view(req: Request, organization: Organization, *, recorded: bool = False) -> OrganizationView:
     """`recorded`: for the audit log, which keeps no account numbers."""
     account = organization.bank_account
-    whole = req.actor.may("settings:write") and not recorded
+    is_theirs = _is_own(req, organization) or req.actor.is_platform
+    whole = is_theirs and req.actor.may("settings:write") and not recorded
     return OrganizationView(
         organization_id=organization.organization_id,
         kind=organization.kind,
@@ -124,14 +125,14 @@ def organization_view(req: Request, organization: Organization, *, recorded: boo
         country=organization.country,
         phone=organization.phone,
         address=organization.address,
-        bank_account=None if account is None else _account_view(account, whole),
+        bank_account=None if account is None else _bank_account_view(account, whole),
         logo_url=logo_url(req, organization),
         state=organization.state,
         created_at=organization.created_at,
     )
 
 
-def _account_view(account: BankAccount, whole: bool) -> BankAccountView:
+def _bank_account_view(account: BankAccount, whole: bool) -> BankAccountView:
     return BankAccountView(
         holder=account.holder,
         number=account.number if whole else account.masked_number,
@@ -172,7 +173,7 @@ def create_organization(req: Request, body: OrganizationCreate) -> OrganizationC
         phone=body.phone,
         kind=body.kind,
         address=body.address,
-        bank_account=_new_account(body.bank_account),
+        bank_account=_new_bank_account(body.bank_account),
         admin=admin,
     )
     parent = named_or_own(req, body.parent_id)
@@ -211,14 +212,16 @@ def get_organization(req: Request, organization_id: str) -> OrganizationView:
 def update_organization(req: Request, organization_id: str, body: OrganizationPatch) -> OrganizationView:
     """Changes an organisation. Its currency never changes, its state only those above it change.
 
-    A bank account is replaced as a whole: a number with another's BIC is no account.
+    A bank account is replaced as a whole: a number with another's BIC is no account. Once the organisation is open, it
+    is its own and the platform's to change: who pays out to it must be sure that nobody in between moved it.
     """
     organization = visible(req, organization_id)
     changes = changes_of(body)
     if "state" in changes:
         _check_is_above(req, organization)
     if "bank_account" in changes:
-        changes["bank_account"] = _new_account(changes["bank_account"])
+        _check_is_own(req, organization)
+        changes["bank_account"] = _new_bank_account(changes["bank_account"])
     return _changed(req, organization, changes)
 
 
@@ -242,8 +245,17 @@ def restore_organization(req: Request, organization_id: str) -> OrganizationView
 
 
 def _check_is_above(req: Request, organization: Organization) -> None:
-    if organization.organization_id == req.organization_id:
+    if _is_own(req, organization):
         raise forbidden("Only those above an organisation activate and deactivate it.")
+
+
+def _check_is_own(req: Request, organization: Organization) -> None:
+    if not (_is_own(req, organization) or req.actor.is_platform):
+        raise forbidden("Its bank account is changed by the organisation itself.")
+
+
+def _is_own(req: Request, organization: Organization) -> bool:
+    return organization.organization_id == req.organization_id
 
 
 def _changed(req: Request, organization: Organization, changes: dict[str, Any]) -> OrganizationView:
@@ -263,7 +275,7 @@ def _audit(req: Request, before: Organization | None, after: Organization) -> No
     )
 
 
-def _new_account(body: BankAccountCreate | None) -> service.NewBankAccount | None:
+def _new_bank_account(body: BankAccountCreate | None) -> service.NewBankAccount | None:
     if body is None:
         return None
     return service.NewBankAccount(body.holder, body.number, body.bic, body.bank_name)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from chalicelib.identity.api_operator.common import OfOrganization, api, named_or_own
-from chalicelib.identity.model.settings import Brand, CostRounding, Payments, Regional, TopUpLimit
+from chalicelib.identity.model.settings import Brand, Payments, Regional, Setting, TopUpLimit, check_setter
 from chalicelib.identity.service import settings
 from chalicelib.kernel.http import Request, Shape
-from chalicelib.kernel.money import Rounding
+from chalicelib.kernel.money import CostRounding, Rounding
 from chalicelib.kernel.revisions import etag_of, expected_revision
 from chalicelib.kernel.texts import CurrencyText, EmailText, LanguageText, NameText, PhoneText
 
+Kind = TypeVar("Kind", bound=Shape)
 ColorText = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$(?!\n)", description="`#rrggbb`")]
 AmountText = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 WebsiteText = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^https://[^\s<>\"]+$(?!\n)")]
@@ -131,16 +132,17 @@ def put_payments_setting(req: Request, query: OfOrganization, body: PaymentsSett
     return _put(req, query, "payments", PaymentsSetting, Payments(limits))
 
 
-def _get(req: Request, query: OfOrganization, name: str, shape: Any) -> Any:
+def _get(req: Request, query: OfOrganization, name: str, shape: type[Kind]) -> Kind:
     organization = named_or_own(req, query.organization_id)
     known = settings.get_setting(req.ctx, organization.organization_id, name)
     req.answer_headers["etag"] = etag_of(known.revision)
     return msgspec.convert(known.value, shape, from_attributes=True)
 
 
-def _put(req: Request, query: OfOrganization, name: str, shape: Any, value: Any) -> Any:
+def _put(req: Request, query: OfOrganization, name: str, shape: type[Kind], value: Setting) -> Kind:
     """The same shape goes out as comes in."""
     organization = named_or_own(req, query.organization_id)
+    check_setter(name, organization.kind, req.actor.organization_kind)
     known = settings.get_setting(req.ctx, organization.organization_id, name)
     changed = settings.put_setting(req.uow, organization, known, value, expected_revision(req))
     req.answer_headers["etag"] = etag_of(changed.revision)

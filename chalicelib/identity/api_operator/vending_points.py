@@ -15,11 +15,12 @@ from chalicelib.identity.model.vending_points import works_at
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import forbidden, invalid, not_found
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.texts import EmailText, NameText, PhoneText
 
 
 class VendingPointsQuery(OperatorPageQuery, kw_only=True):
-    """`region_id`: those in it and in the regions below it. `q` is a part of the name."""
+    """`region_id`: those in it and in the regions below it. `q`: words of the name."""
 
     region_id: str | None = None
     state: State = "active"
@@ -79,12 +80,11 @@ def vending_point_view(point: VendingPoint) -> VendingPointView:
 def list_vending_points(req: Request, query: VendingPointsQuery) -> PageView[VendingPointView]:
     """The vending points of an operator, oldest first."""
     wanted = None if query.region_id is None else frozenset({query.region_id})
-    word = (query.q or "").casefold()
 
     def keep(point: VendingPoint) -> bool:
         return (
             point.state == query.state
-            and word in point.name.casefold()
+            and has_words(query.q or "", point.name)
             and is_within_regions(_lineage(req, point), wanted)
             and _works_at(req, point)
         )

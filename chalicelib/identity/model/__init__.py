@@ -4,14 +4,10 @@ from chalicelib.identity.model.audit import AuditEvent
 from chalicelib.identity.model.guessing import (
     CODE_DIGITS,
     CODE_IP_WINDOW,
-    CODE_LIFE,
-    CODE_RESEND_AFTER,
-    CODE_WINDOW,
     IP_WINDOW,
     LOCK_OUT,
     MAX_CODE_TRIES,
     MAX_CODES_PER_IP,
-    MAX_CODES_PER_WINDOW,
     MAX_WRONG_PASSWORDS,
     MAX_WRONG_PASSWORDS_PER_IP,
     Attempts,
@@ -26,7 +22,6 @@ from chalicelib.identity.model.guessing import (
 )
 from chalicelib.identity.model.logins import (
     ACCESS_TOKEN_LIFE,
-    REFRESH_GRACE,
     SIGN_IN_LIFE,
     AccessClaims,
     Login,
@@ -36,51 +31,25 @@ from chalicelib.identity.model.logins import (
     rotate,
 )
 from chalicelib.identity.model.names import TakenName, name_key, shown_name
-from chalicelib.identity.model.organizations import (
-    KINDS,
-    MAY_OPEN,
-    PLATFORM_ID,
-    Organization,
-    OrganizationKind,
-    OrganizationState,
-    check_kind_below,
-)
+from chalicelib.identity.model.organizations import PLATFORM_ID, Organization, check_kind_below
 from chalicelib.identity.model.regions import LEVELS, Region, RegionLevel
-from chalicelib.identity.model.texts import (
-    MAX_EMAIL_LENGTH,
-    MAX_PASSWORD_LENGTH,
-    MIN_PASSWORD_LENGTH,
-    check_email,
-    check_password,
-    check_time_zone,
-    email_key,
-)
-from chalicelib.identity.model.users import NO_RIGHTS, Rights, User, UserGroup, UserState
-from chalicelib.identity.model.vending_points import VendingPoint, VendingPointState
+from chalicelib.identity.model.texts import check_email, check_password, check_time_zone, email_key
+from chalicelib.identity.model.users import NO_RIGHTS, Rights, User, UserGroup
+from chalicelib.identity.model.vending_points import VendingPoint
 
 __all__ = [
     "ACCESS_TOKEN_LIFE",
     "CODE_DIGITS",
     "CODE_IP_WINDOW",
-    "CODE_LIFE",
-    "CODE_RESEND_AFTER",
-    "CODE_WINDOW",
     "IP_WINDOW",
-    "KINDS",
     "LEVELS",
     "LOCK_OUT",
     "MAX_CODES_PER_IP",
-    "MAX_CODES_PER_WINDOW",
     "MAX_CODE_TRIES",
-    "MAX_EMAIL_LENGTH",
-    "MAX_PASSWORD_LENGTH",
     "MAX_WRONG_PASSWORDS",
     "MAX_WRONG_PASSWORDS_PER_IP",
-    "MAY_OPEN",
-    "MIN_PASSWORD_LENGTH",
     "NO_RIGHTS",
     "PLATFORM_ID",
-    "REFRESH_GRACE",
     "SIGN_IN_LIFE",
     "AccessClaims",
     "Attempts",
@@ -89,8 +58,6 @@ __all__ = [
     "Login",
     "LoginPointer",
     "Organization",
-    "OrganizationKind",
-    "OrganizationState",
     "Region",
     "RegionLevel",
     "Rights",
@@ -98,9 +65,7 @@ __all__ = [
     "TakenName",
     "User",
     "UserGroup",
-    "UserState",
     "VendingPoint",
-    "VendingPointState",
     "VerificationCode",
     "after_attempt",
     "check_email",

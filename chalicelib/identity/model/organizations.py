@@ -60,7 +60,7 @@ class Organization:
     path: list[str] = field(default_factory=list)
     country: str | None = None
     phone: str | None = None
-    state: str = "active"
+    state: OrganizationState = "active"
     address: str | None = None
     bank_account: BankAccount | None = None
     logo_digest: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.errors import forbidden, invalid
 from chalicelib.kernel.money import CostRounding, Money, check_currency
 
 
@@ -67,6 +67,14 @@ def check_kind(name: str, organization_kind: str) -> None:
     kinds = KINDS_OF.get(name)
     if kinds is not None and organization_kind not in kinds:
         raise invalid("setting.not_for_kind", f"The setting {name} is for {' and '.join(kinds)}.")
+
+
+def check_setter(name: str, organization_kind: str, by_kind: str | None) -> None:
+    """What bears on an operator's prices and cash is set by its own people and the platform's: a dealer sets neither
+    (`permissions.py`), so not this way either. Raises forbidden (403)."""
+    kinds = KINDS_OF.get(name, ())
+    if organization_kind in kinds and by_kind not in (*kinds, "platform"):
+        raise forbidden(f"The setting {name} is set by the {organization_kind} itself.")
 
 
 def check_limits(limits: list[TopUpLimit]) -> None:

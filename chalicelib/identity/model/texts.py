@@ -37,9 +37,13 @@ def check_password(password: str, pointer: str = "/password") -> str:
     return password
 
 
+_NO_ZONES = {"localtime", "posixrules", "Factory"}
+"""What may stand among the zones of a machine and is none: its own clock, and IANA's mark of one that is not set."""
+
+
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - _NO_ZONES)
 
 
 def check_time_zone(name: str, pointer: str = "/time_zone") -> str:

@@ -98,11 +98,11 @@ def is_app_code(code: str) -> bool:
     return len(code) == DIGITS and code.isascii() and code.isdecimal()
 
 
-def provisioning_uri(secret: str, account: str) -> str:
+def provisioning_uri(secret: str, email: str) -> str:
     """What an authenticator app reads from a QR code (Key URI format)."""
     import pyotp
 
-    return pyotp.TOTP(secret, digits=DIGITS, interval=STEP_S).provisioning_uri(name=account, issuer_name=ISSUER)
+    return pyotp.TOTP(secret, digits=DIGITS, interval=STEP_S).provisioning_uri(name=email, issuer_name=ISSUER)
 
 
 def qr_code(uri: str) -> str:

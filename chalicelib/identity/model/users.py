@@ -32,7 +32,7 @@ class User:
     groups: list[str]
     language: str
     created_at: datetime
-    state: str = "active"
+    state: UserState = "active"
     user_name: str | None = None
     phone: str | None = None
     region_ids: list[str] = field(default_factory=list)

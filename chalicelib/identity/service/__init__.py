@@ -7,13 +7,9 @@ from chalicelib.identity.service.audit_log import actors_of, get_audit_event, li
 from chalicelib.identity.service.authenticating import authenticate
 from chalicelib.identity.service.codes import request_code, reset_password, verify_code
 from chalicelib.identity.service.credentials import Proof, check_credentials
-from chalicelib.identity.service.logins import (
-    attach_user,
-    close_driver_login,
-    create_driver_login,
-    find_login,
-    require_login,
-)
+from chalicelib.identity.service.guessing import count_attempt, forget_attempts, refuse_after
+from chalicelib.identity.service.leaving import remove_driver_login
+from chalicelib.identity.service.logins import close_driver_login, create_driver_login, find_login, require_login
 from chalicelib.identity.service.organizations import (
     NewBankAccount,
     NewOrganization,
@@ -22,7 +18,6 @@ from chalicelib.identity.service.organizations import (
     find_logo,
     find_organization,
     get_organization,
-    is_within,
     lineage_of,
     list_operators,
     list_organizations,
@@ -41,17 +36,11 @@ from chalicelib.identity.service.regions import (
     restore_region,
     update_region,
 )
+from chalicelib.identity.service.sealing import seal, unseal
 from chalicelib.identity.service.settings import mail_sender, payments_of, rounding_of
 from chalicelib.identity.service.sign_ins import sign_out
-from chalicelib.identity.service.signing_in import Person, Tokens, change_password, load_person, refresh, sign_in
-from chalicelib.identity.service.users import (
-    NewUser,
-    create_user,
-    find_user_by_name,
-    get_user,
-    list_users,
-    update_user,
-)
+from chalicelib.identity.service.signing_in import Tokens, change_password, load_person, refresh, sign_in
+from chalicelib.identity.service.users import NewUser, create_user, find_user_by_name, get_user, list_users, update_user
 from chalicelib.identity.service.vending_points import (
     create_vending_point,
     deactivate_vending_point,
@@ -66,15 +55,14 @@ __all__ = [
     "NewBankAccount",
     "NewOrganization",
     "NewUser",
-    "Person",
     "Proof",
     "Tokens",
     "actors_of",
-    "attach_user",
     "authenticate",
     "change_password",
     "check_credentials",
     "close_driver_login",
+    "count_attempt",
     "create_driver_login",
     "create_organization",
     "create_region",
@@ -88,12 +76,12 @@ __all__ = [
     "find_logo",
     "find_organization",
     "find_user_by_name",
+    "forget_attempts",
     "get_audit_event",
     "get_organization",
     "get_region",
     "get_user",
     "get_vending_point",
-    "is_within",
     "lineage_of",
     "list_audit_events",
     "list_operators",
@@ -107,7 +95,9 @@ __all__ = [
     "payments_of",
     "put_logo",
     "refresh",
+    "refuse_after",
     "region_lineage",
+    "remove_driver_login",
     "remove_logo",
     "remove_region",
     "request_code",
@@ -116,8 +106,10 @@ __all__ = [
     "restore_region",
     "restore_vending_point",
     "rounding_of",
+    "seal",
     "sign_in",
     "sign_out",
+    "unseal",
     "update_organization",
     "update_region",
     "update_user",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
+
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.identity.model import api_keys as model
 from chalicelib.identity.model.api_keys import ApiKey, ApiKeyState
@@ -26,7 +28,7 @@ from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, forbidden, not_found
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.table import Page, Step, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 KEY_AGE_S: Final = 30.0
@@ -173,7 +175,7 @@ def _load(ctx: Context, api_key_id: str) -> _Known | None:
     return _Known(api_key, organization.kind if organization is not None and is_active else None)
 
 
-def _tell_use(ctx: Context, used: list[Any]) -> None:
+def _tell_use(ctx: Context, used: list[ApiKey]) -> None:
     """Once an hour and key, after the answer: nothing depends on it."""
     for api_key in used:
         uow = UnitOfWork(ctx)
@@ -190,12 +192,13 @@ def _tell_use(ctx: Context, used: list[Any]) -> None:
             continue
 
 
-def _unchanged(api_key: ApiKey) -> Any:
+def _unchanged(api_key: ApiKey) -> Condition:
     """Nobody rotated or revoked it since it was read. That it was used meanwhile may be forgotten."""
-    return (ApiKeyRow.secret_hash == api_key.secret_hash) & ApiKeyRow.revoked_at.does_not_exist()
+    unchanged: Condition = (ApiKeyRow.secret_hash == api_key.secret_hash) & ApiKeyRow.revoked_at.does_not_exist()
+    return unchanged
 
 
-def _walk(ctx: Context, organization_id: str, cursor: str | None = None) -> Any:
+def _walk(ctx: Context, organization_id: str, cursor: str | None = None) -> Iterator[Step[ApiKey]]:
     return API_KEYS.walk(
         ctx,
         organization_id,

@@ -34,6 +34,11 @@ def count_attempt(ctx: Context, subject: str, limit: int, window: timedelta, als
     return decide_and_commit(ctx, decide)
 
 
+def refuse_after(ctx: Context, subject: str, limit: int) -> None:
+    """Raises auth.too_many_attempts (429) while the attempts of a subject are used up."""
+    model.refuse_beyond(ATTEMPTS.get(ctx, *attempts_key(subject)), ctx.now(), limit)
+
+
 def refuse_guesser(ctx: Context, source_ip: str) -> None:
     """Raises auth.too_many_attempts (429) for an IP from which too much was guessed."""
     if source_ip:

@@ -38,6 +38,7 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict, invalid, not_found
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import check_currency
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 
@@ -98,14 +99,17 @@ def list_organizations(
     words: str = "",
 ) -> Page[Organization]:
     """The organisations right below `parent_id`, oldest first. `words` all occur in name, e-mail, phone or id."""
-    wanted = words.casefold().split()
 
     def keep(found: Organization) -> bool:
-        shown = " ".join((found.name, found.email, found.phone or "", found.organization_id)).casefold()
-        return kind in (None, found.kind) and state in (None, found.state) and all(word in shown for word in wanted)
+        is_such = kind in (None, found.kind) and state in (None, found.state)
+        return is_such and has_words(words, found.name, found.email, found.phone, found.organization_id)
 
     steps = ORGANIZATIONS.walk(
-        ctx, parent_id, ByOrganization.pk.startswith(ORGANIZATION_PREFIX), index=OrganizationRow.by_organization, cursor=cursor
+        ctx,
+        parent_id,
+        ByOrganization.pk.startswith(ORGANIZATION_PREFIX),
+        index=OrganizationRow.by_organization,
+        cursor=cursor,
     )
     return page_of(steps, limit, keep)
 
@@ -176,7 +180,7 @@ def create_organization(
         country=new.country,
         phone=new.phone,
         address=new.address,
-        bank_account=_checked_account(ctx, new.bank_account),
+        bank_account=_checked_bank_account(ctx, new.bank_account),
         created_at=ctx.now(),
     )
     uow.create(ORGANIZATIONS, organization)
@@ -198,7 +202,7 @@ def update_organization(uow: UnitOfWork, organization: Organization, changes: Ma
     if "language" in changes:
         check_language(uow.ctx, organization.organization_id, changes["language"])
     if changes.get("bank_account") is not None:
-        changes["bank_account"] = _checked_account(uow.ctx, changes["bank_account"], organization.bank_account)
+        changes["bank_account"] = _checked_bank_account(uow.ctx, changes["bank_account"], organization.bank_account)
     if changes.get("state") == "inactive":
         check_deactivation(organization)
     changed = replace(organization, **changes)
@@ -240,7 +244,9 @@ def _needed(given: str | None, otherwise: str | None, name: str) -> str:
     return value
 
 
-def _checked_account(ctx: Context, new: NewBankAccount | None, known: BankAccount | None = None) -> BankAccount | None:
+def _checked_bank_account(
+    ctx: Context, new: NewBankAccount | None, known: BankAccount | None = None
+) -> BankAccount | None:
     if new is None:
         return None
     account = BankAccount(

@@ -45,7 +45,11 @@ def list_regions(
 ) -> Page[Region]:
     """The regions that `keep` keeps, oldest first: a region comes after the one above it."""
     steps = REGIONS.walk(
-        ctx, organization_id, ByOrganization.pk.startswith(REGION_PREFIX), index=RegionRow.by_organization, cursor=cursor
+        ctx,
+        organization_id,
+        ByOrganization.pk.startswith(REGION_PREFIX),
+        index=RegionRow.by_organization,
+        cursor=cursor,
     )
     return page_of(steps, limit, keep)
 

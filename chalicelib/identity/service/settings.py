@@ -11,9 +11,9 @@ from chalicelib.identity.model import Organization, check_email
 from chalicelib.identity.model.settings import (
     DEFAULTS,
     Brand,
-    CostRounding,
     Payments,
     Regional,
+    Setting,
     StoredSetting,
     check_kind,
     check_limits,
@@ -22,6 +22,7 @@ from chalicelib.identity.store import SETTINGS, SettingRow, setting_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, invalid
+from chalicelib.kernel.money import CostRounding
 from chalicelib.kernel.revisions import check_revision
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -48,7 +49,7 @@ def list_settings(ctx: Context, organization_id: str) -> list[KnownSetting]:
 
 
 def put_setting(
-    uow: UnitOfWork, organization: Organization, known: KnownSetting, value: Any, expected: int | None
+    uow: UnitOfWork, organization: Organization, known: KnownSetting, value: Setting, expected: int | None
 ) -> KnownSetting:
     """Replaces a setting. `expected`: the revision that was read, None for whatever there is.
 
@@ -113,7 +114,7 @@ def mail_sender(ctx: Context, organization: Organization) -> dict[str, str]:
     }
 
 
-def _checked(organization: Organization, value: Any) -> Any:
+def _checked(organization: Organization, value: Setting) -> Setting:
     if isinstance(value, Brand) and value.support_email is not None:
         return replace(value, support_email=check_email(value.support_email, "/support_email"))
     if isinstance(value, Regional):

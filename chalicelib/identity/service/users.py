@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from pynamodb.expressions.condition import Condition
 
@@ -19,7 +20,8 @@ from chalicelib.identity.model.users import (
 from chalicelib.identity.permissions import ADMIN_GROUPS, check_beyond, giveable
 from chalicelib.identity.service.editing import set_named
 from chalicelib.identity.service.groups import check_groups, reach
-from chalicelib.identity.service.logins import attach_user
+from chalicelib.identity.service.guessing import count_attempt, refuse_after
+from chalicelib.identity.service.logins import attach_user, find_login
 from chalicelib.identity.service.regions import region_lineage, require_region
 from chalicelib.identity.service.rights import forget_rights, granted
 from chalicelib.identity.service.settings import check_language, mail_sender
@@ -37,9 +39,13 @@ from chalicelib.kernel import outbox
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
+from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
+MAX_KNOWN_ADDRESSES: Final = 30
+"""Addresses that already sign in, which an organisation may name within the window of the last one."""
+KNOWN_ADDRESSES_WINDOW: Final = timedelta(hours=24)
 USER_CHANGES = frozenset(
     {"full_name", "phone", "groups", "language", "state", "user_name", "region_ids", "vending_point_ids"}
 )
@@ -85,14 +91,12 @@ def list_users(
     words: str = "",
 ) -> Page[User]:
     """The users of an organisation, oldest first. `words` all occur in name, address, user name or phone."""
-    wanted = words.casefold().split()
 
     def keep(user: User) -> bool:
-        shown = " ".join((user.full_name, user.email, user.user_name or "", user.phone or "")).casefold()
         return (
             state in (None, user.state)
             and (group_id is None or group_id in user.groups)
-            and all(word in shown for word in wanted)
+            and has_words(words, user.full_name, user.email, user.user_name, user.phone)
         )
 
     steps = walk_users(ctx, organization_id, cursor)
@@ -133,10 +137,23 @@ def create_user(
         _take_user_name(uow, check_user_name(new.user_name, f"{pointer}/user_name"), user.user_id)
         user = replace(user, user_name=new.user_name)
     uow.create(USERS, user)
+    _count_known_address(ctx, organization, new, by)
     attach_user(uow, email=email, password=new.password, user_id=user.user_id)
     if new.password is None:
         _invite(uow, user, organization)
     return user
+
+
+def _count_known_address(ctx: Context, organization: Organization, new: NewUser, by: Actor | None) -> None:
+    """An address that is refused tells that it is known: an organisation may find out a few, not try out a list.
+
+    Raises auth.too_many_attempts (429), then for every address."""
+    asking = organization.parent_id if by is None else by.organization_id
+    subject = f"known_addresses#{asking or organization.organization_id}"
+    refuse_after(ctx, subject, MAX_KNOWN_ADDRESSES)
+    login = find_login(ctx, new.email)
+    if login is not None and (login.user_id is not None or new.password is not None):
+        count_attempt(ctx, subject, MAX_KNOWN_ADDRESSES, KNOWN_ADDRESSES_WINDOW)
 
 
 def update_user(

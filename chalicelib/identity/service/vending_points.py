@@ -10,7 +10,13 @@ from chalicelib.identity.model import VendingPoint, check_email, shown_name
 from chalicelib.identity.service.editing import set_named
 from chalicelib.identity.service.names import change_name, free_name, take_name
 from chalicelib.identity.service.regions import get_region, hold_region, release_region, require_region
-from chalicelib.identity.store import VENDING_POINT_PREFIX, VENDING_POINTS, ByOrganization, VendingPointRow, vending_point_key
+from chalicelib.identity.store import (
+    VENDING_POINT_PREFIX,
+    VENDING_POINTS,
+    ByOrganization,
+    VendingPointRow,
+    vending_point_key,
+)
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict, not_found
 from chalicelib.kernel.table import Page, page_of

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers.scope import owned_charger
-from chalicelib.identity.scope import owning_operator
+from chalicelib.identity.scope import check_works_everywhere, owning_operator
 from chalicelib.kernel.http import Request, Shape
 from chalicelib.maintenance import service
 from chalicelib.maintenance.api_operator.common import api
@@ -138,6 +138,7 @@ def get_local_list_policy(req: Request, query: LocalListPolicyQuery) -> LocalLis
 def put_local_list_policy(req: Request, query: LocalListPolicyQuery, body: LocalListPolicyBody) -> LocalListPolicyView:
     """Sets it for all of the operator's chargers, which are told within minutes. Switched off, they keep what they
     have, and are told by hand."""
+    check_works_everywhere(req)
     operator_id = owning_operator(req, query.operator_id)
     before = service.get_local_list_policy(req.ctx, operator_id)
     after = service.set_local_list_policy(

@@ -21,13 +21,15 @@ class SettlementsQuery(PageQuery):
 
 class StatementLineView(Shape):
     """Totals of one currency: `gross` was paid from wallets, or is owed by enterprises (`invoiced`, which the operator
-    collects itself); `net` is owed to the operator."""
+    collects itself); `cash` the operator took for wallets, less what it paid out of them. `net` is owed to the
+    operator, or, below zero, by it."""
 
     sessions: int
     energy_wh: int
     gross: Money
     invoiced: Money
     commission: Money
+    cash: Money
     net: Money
     uncollected: Money
 
@@ -79,6 +81,7 @@ def _view(run: Run) -> SettlementView:
                 gross=Money(line.gross, line.currency),
                 invoiced=Money(line.invoiced, line.currency),
                 commission=Money(line.commission, line.currency),
+                cash=Money(line.cash, line.currency),
                 net=Money(line.net, line.currency),
                 uncollected=Money(line.uncollected, line.currency),
             )

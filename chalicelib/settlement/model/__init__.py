@@ -25,12 +25,14 @@ from chalicelib.settlement.model.runs import (
     GRACE,
     MAX_DAYS,
     RUN_LIFECYCLE,
+    Booked,
     Line,
     Run,
     disagreement,
     due_days,
     last_closed_day,
     sum_cdrs,
+    with_cash,
 )
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "INVOICE_LIFECYCLE",
     "MAX_DAYS",
     "RUN_LIFECYCLE",
+    "Booked",
     "Draft",
     "Invoice",
     "InvoiceEntry",
@@ -61,5 +64,6 @@ __all__ = [
     "payment_entry",
     "sum_cdrs",
     "totals_by_rate",
+    "with_cash",
     "write_off_entry",
 ]

@@ -2,13 +2,14 @@
 
 One run per operator and business day. The statement is computed from CDRs; the run closes only if the ledger, read
 independently, says the same. `gross` is what wallets paid and enterprises owe. The latter (`invoiced`) the operator
-collects itself: no money of it came to the platform, so it is not in `net`, what the operator is owed.
+collects itself, and what it took in cash for wallets (`cash`) it has already: no money of either came to the platform,
+so they are not in `net`, what the operator is owed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,8 +38,9 @@ RUN_LIFECYCLE = Lifecycle(
 
 @dataclass(frozen=True)
 class Line:
-    """Totals of one currency: `net` = `gross` - `invoiced` - `commission`. `uncollected` was delivered but nobody could
-    pay it."""
+    """Totals of one currency: `net` = `gross` - `invoiced` - `commission` - `cash`; below zero, the operator owes it.
+    `cash` was taken for wallets, less what was paid out of them. `uncollected` was delivered but nobody could pay
+    it."""
 
     currency: str
     sessions: int
@@ -48,6 +50,17 @@ class Line:
     net: int
     uncollected: int
     invoiced: int = 0
+    cash: int = 0
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What the ledger says of a day, by currency: all income, what of it came out of enterprises' credit, and the cash
+    that the operator took for wallets."""
+
+    income: Mapping[str, int] = field(default_factory=dict)
+    invoiced: Mapping[str, int] = field(default_factory=dict)
+    cash: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,21 +117,34 @@ def sum_cdrs(totals: Iterable[CdrTotals]) -> list[Line]:
     ]
 
 
-def disagreement(
-    lines: Iterable[Line], ledger_income: Mapping[str, int], ledger_invoiced: Mapping[str, int] | None = None
-) -> str | None:
-    """How statement and ledger differ, in words; None if they agree to the last minor unit: in all that was earned,
-    and in what of it enterprises owe."""
+def with_cash(lines: Iterable[Line], cash: Mapping[str, int]) -> list[Line]:
+    """The lines with the day's cash, by currency: also where nobody charged."""
+    known = {line.currency: line for line in lines}
+    taken = {currency: amount for currency, amount in cash.items() if amount}
+    return [
+        _less(known.get(currency, Line(currency, 0, 0, 0, 0, 0, 0)), taken.get(currency, 0))
+        for currency in sorted(known.keys() | taken.keys())
+    ]
+
+
+def _less(line: Line, cash: int) -> Line:
+    return replace(line, cash=cash, net=line.gross - line.invoiced - line.commission - cash)
+
+
+def disagreement(lines: Iterable[Line], booked: Booked) -> str | None:
+    """How statement and ledger differ, in words; None if they agree to the last minor unit: in all that was earned, in
+    what of it enterprises owe, and in cash."""
     lines = list(lines)
     differences = [
-        *_differences("", {line.currency: line.gross for line in lines}, ledger_income),
-        *_differences(" of enterprises", {line.currency: line.invoiced for line in lines}, ledger_invoiced or {}),
+        *_differences("CDRs say", {line.currency: line.gross for line in lines}, booked.income),
+        *_differences("CDRs of enterprises say", {line.currency: line.invoiced for line in lines}, booked.invoiced),
+        *_differences("of cash the statement says", {line.currency: line.cash for line in lines}, booked.cash),
     ]
     return "; ".join(differences) or None
 
 
-def _differences(of: str, stated: Mapping[str, int], booked: Mapping[str, int]) -> Iterator[str]:
+def _differences(who_says: str, stated: Mapping[str, int], booked: Mapping[str, int]) -> Iterator[str]:
     for currency in sorted(stated.keys() | booked.keys()):
         said, kept = stated.get(currency, 0), booked.get(currency, 0)
         if said != kept:
-            yield f"CDRs{of} say {Money(said, currency)}, the ledger {Money(kept, currency)}"
+            yield f"{who_says} {Money(said, currency)}, the ledger {Money(kept, currency)}"

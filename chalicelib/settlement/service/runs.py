@@ -21,12 +21,13 @@ from chalicelib.ledger.model import (
     Entry,
     Posting,
     account_class,
+    cash_account,
     income_account,
     payable_account,
     receivable_account,
 )
 from chalicelib.notifications import service as notifications
-from chalicelib.settlement.model import RUN_LIFECYCLE, Line, Run, disagreement, sum_cdrs
+from chalicelib.settlement.model import RUN_LIFECYCLE, Booked, Line, Run, disagreement, sum_cdrs, with_cash
 from chalicelib.settlement.store import RUNS, RunRow, operator_pk, run_sk
 
 
@@ -67,14 +68,15 @@ def open_run(uow: UnitOfWork, operator_id: str, day: date) -> bool:
 
 
 def compute_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
-    """Sums the day's CDRs, streaming. A posted run stays as it is."""
+    """Sums the day's CDRs, streaming, and the cash that the operator took. A posted run stays as it is."""
     run = _require(uow.ctx, operator_id, business_day)
     if run.state == "posted":
         return run
+    lines = sum_cdrs(charging.cdr_totals_of_day(uow.ctx, operator_id, business_day))
     computed = replace(
         run,
         state=RUN_LIFECYCLE.next(run.state, "computed"),
-        lines=sum_cdrs(charging.cdr_totals_of_day(uow.ctx, operator_id, business_day)),
+        lines=with_cash(lines, _cash_taken(uow.ctx, replace(run, lines=lines))),
         computed_at=uow.ctx.now(),
         difference=None,
     )
@@ -83,12 +85,12 @@ def compute_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> R
 
 
 def post_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
-    """Moves the day's income to what the operator is owed, if CDRs and ledger agree; else the run is disputed and
-    nothing moves. A run is posted once: state, entries and mail land in one commit."""
+    """Moves the day's income and cash to what the operator is owed, if statement and ledger agree; else the run is
+    disputed and nothing moves. A run is posted once: state, entries and mail land in one commit."""
     run = _require(uow.ctx, operator_id, business_day)
     if run.state in {"posted", "disputed"}:
         return run
-    difference = disagreement(run.lines, *_ledger_income(uow.ctx, run))
+    difference = disagreement(run.lines, _booked(uow.ctx, run))
     if difference is not None:
         disputed = replace(run, state=RUN_LIFECYCLE.next(run.state, "disagreed"), difference=difference)
         _save(uow, run, disputed)
@@ -101,40 +103,57 @@ def post_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
     return posted
 
 
-def _ledger_income(ctx: Context, run: Run) -> tuple[dict[str, int], dict[str, int]]:
-    """What the ledger booked as the operator's income on that day, by currency, read from its own entries: all of it,
-    and what of it came out of enterprises' credit."""
-    currencies = {line.currency for line in run.lines} | {identity.get_organization(ctx, run.operator_id).currency}
-    booked, invoiced = {}, {}
-    for currency in currencies:
+def _booked(ctx: Context, run: Run) -> Booked:
+    """What the ledger booked for the operator on that day, read from its own entries."""
+    income, invoiced = {}, {}
+    for currency in _currencies(ctx, run):
         account_id = income_account(run.operator_id, currency)
         total = of_enterprises = 0
         for entry in ledger.entries_of_period(ctx, account_id, run.business_day):
             total += entry.amount_on(account_id)
             if account_class(entry.home_account_id) == "enterprise":
                 of_enterprises += entry.amount_on(account_id)
-        booked[currency], invoiced[currency] = total, of_enterprises
-    return booked, invoiced
+        income[currency], invoiced[currency] = total, of_enterprises
+    return Booked(income, invoiced, _cash_taken(ctx, run))
+
+
+def _cash_taken(ctx: Context, run: Run) -> dict[str, int]:
+    """What the operator took in cash for wallets on that day, less what it paid out of them, by currency."""
+    accounts = {currency: cash_account(run.operator_id, currency) for currency in _currencies(ctx, run)}
+    return {
+        currency: -ledger.total_of_period(ctx, account_id, run.business_day).amount
+        for currency, account_id in accounts.items()
+    }
+
+
+def _currencies(ctx: Context, run: Run) -> set[str]:
+    return {line.currency for line in run.lines} | {identity.get_organization(ctx, run.operator_id).currency}
 
 
 def _entries(run: Run) -> Iterator[Entry]:
-    """What wallets paid is owed to the operator; what enterprises owe the operator collects itself."""
+    """What wallets paid is owed to the operator, less the cash that it has of them already; what enterprises owe the
+    operator collects itself."""
     for line in run.lines:
-        wallets = line.gross - line.invoiced
-        if wallets:
-            yield _entry(run, line.currency, payable_account(run.operator_id, line.currency), wallets, line.net)
+        income = income_account(run.operator_id, line.currency)
+        payable = payable_account(run.operator_id, line.currency)
+        if wallets := line.gross - line.invoiced:
+            yield _entry(run, line.currency, (income, wallets), (payable, wallets - line.commission))
         if line.invoiced:
             receivable = receivable_account(run.operator_id, line.currency)
-            yield _entry(run, line.currency, receivable, line.invoiced, line.invoiced, "invoiced")
+            yield _entry(run, line.currency, (income, line.invoiced), (receivable, line.invoiced), "invoiced")
+        if line.cash:
+            cash = cash_account(run.operator_id, line.currency)
+            yield _entry(run, line.currency, (cash, -line.cash), (payable, -line.cash), "cash")
 
 
-def _entry(run: Run, currency: str, account_id: str, earned: int, owed: int, *key: str) -> Entry:
+def _entry(run: Run, currency: str, out_of: tuple[str, int], into: tuple[str, int], *key: str) -> Entry:
+    """Stored under the account that it goes into, so that this one's entries are one list."""
     return Entry(
         entry_id=derived_id("ent", run.opened_at, "settlement", run.settlement_id, currency, *key),
-        home_account_id=account_id,
+        home_account_id=into[0],
         kind="settlement",
         currency=currency,
-        postings=[Posting(income_account(run.operator_id, currency), -earned), Posting(account_id, owed)],
+        postings=[Posting(out_of[0], -out_of[1]), Posting(*into)],
         occurred_at=run.opened_at,
         source_id=run.settlement_id,
     )
@@ -142,7 +161,7 @@ def _entry(run: Run, currency: str, account_id: str, earned: int, owed: int, *ke
 
 def _tell_operator(uow: UnitOfWork, run: Run) -> None:
     operator = identity.get_organization(uow.ctx, run.operator_id)
-    if operator.email and any(line.sessions for line in run.lines):
+    if operator.email and any(line.sessions or line.cash for line in run.lines):
         notifications.queue_mail(
             uow,
             dedupe_key=f"statement:{run.settlement_id}",
@@ -155,13 +174,15 @@ def _tell_operator(uow: UnitOfWork, run: Run) -> None:
 def _in_words(lines: list[Line]) -> str:
     return "\n".join(
         f"{line.sessions} sessions, {Decimal(line.energy_wh) / 1000} kWh: "
-        f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}{_invoiced_in_words(line)}"
+        f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}{_apart_in_words(line)}"
         for line in lines
     )
 
 
-def _invoiced_in_words(line: Line) -> str:
-    return f", on invoices {Money(line.invoiced, line.currency)}" if line.invoiced else ""
+def _apart_in_words(line: Line) -> str:
+    """What of the gross is not in the net, and what is taken off it."""
+    invoiced = f", on invoices {Money(line.invoiced, line.currency)}" if line.invoiced else ""
+    return invoiced + (f", cash {Money(line.cash, line.currency)}" if line.cash else "")
 
 
 def _require(ctx: Context, operator_id: str, business_day: str) -> Run:

@@ -94,6 +94,7 @@ BUILT_IN: Final = (
     Variable("TxCtrlr/TxStopPoint", None, "PowerPathClosed", "MemberList"),
     Variable("AuthCtrlr/Enabled", None, _YES, "boolean"),
     Variable("AuthCtrlr/LocalPreAuthorize", "LocalPreAuthorize", _NO, "boolean"),
+    Variable("AuthCtrlr/LocalAuthorizeOffline", "LocalAuthorizeOffline", _YES, "boolean"),
     Variable("AuthCtrlr/AuthorizeRemoteStart", "AuthorizeRemoteTxRequests", _NO, "boolean"),
     Variable("AuthCtrlr/OfflineTxForUnknownIdEnabled", "AllowOfflineTxForUnknownId", _NO, "boolean"),
     Variable("SecurityCtrlr/SecurityProfile", "SecurityProfile", "1", "integer"),

@@ -115,3 +115,30 @@ def test_the_region_above_includes_those_below(world: World, site: Site, narrowe
     placed = world.rest.patch(path, {"region_id": town["region_id"]}, token=token)
     assert placed.status == 200, placed.body
     assert world.rest.get(path, token=narrowed).status == 200
+
+
+COUNTS_EVERYWHERE = frozenset(
+    {
+        "create_user_group",
+        "replace_user_group",
+        "update_user_group",
+        "remove_user_group",
+        "create_charger_template",
+        "replace_charger_template",
+        "delete_charger_template",
+        "put_local_list_policy",
+        "put_offline_notification",
+    }
+)
+
+
+@pytest.mark.parametrize("operation_id", sorted(COUNTS_EVERYWHERE))
+def test_who_works_in_a_region_changes_nothing_that_counts_elsewhere_too(
+    world: World, things: dict[str, str], narrowed: str, operation_id: str
+) -> None:
+    """These apply to all chargers, or to all people, of the operator."""
+    [endpoint] = [endpoint for endpoint in ENDPOINTS if endpoint.operation_id == operation_id]
+    before = rows(world)
+    reply = ask(world.rest, endpoint, things, "narrowed-1", token=narrowed)
+    assert (reply.status, reply.body["code"]) == (403, "forbidden"), reply.body
+    assert rows(world) == before

@@ -22,7 +22,8 @@ def placed(site: Site) -> Site:
 def test_by_code_the_connector_is_known(placed: Site) -> None:
     token = placed.world.driver_token("drv_1")
     code = chargers.list_evses(placed.world.ctx, "CP-1")[1].code
-    for written in (code, str(code).lower()):
+    assert code is not None
+    for written in (code, code.lower(), f"{code[:4]}%20{code[4:]}", f"%20{code[:4]}%C2%A0{code[4:]}"):
         status, body = placed.world.rest.get(f"/v1/driver/chargers/{written}", token=token)
         assert status == 200
         assert (body["charger_id"], body["evse_no"]) == ("CP-1", 2)

@@ -203,3 +203,20 @@ def test_what_a_charger_told_of_people_stays_with_whom_it_told(world: World, dea
     assert operator.get(path, request_id=5).body["text"] == "Dana Driver"
     assert dealer.put("/v1/chargers/CP-1/operator", {"operator_id": beside.id}).status == 200
     assert beside.get(path, request_id=5).status == 404
+
+
+def test_what_the_old_owner_asked_for_is_not_sent_any_more(world: World, dealer: Party, operator: Party) -> None:
+    """It stays in the old owner's list of commands, and runs out there."""
+    dealer.register("CP-1", **PRINTED)
+    world.commit(
+        lambda uow: chargers.queue_command(
+            uow, charger_id="CP-1", action="Reset", payload={"type": "Hard"}, requested_by="usr_dealer"
+        )
+    )
+    link = chargers.get_link(world.ctx, "CP-1")
+    assert link is not None
+    assert link.outbound != []
+    assert operator.post("/v1/chargers/claims", PRINTED).status == 201
+    moved = chargers.get_link(world.ctx, "CP-1")
+    assert moved is not None
+    assert moved.outbound == []

@@ -59,11 +59,18 @@ def test_a_code_is_used_once_and_a_known_address_gets_the_answer_of_a_wrong_code
     assert (again.status, again.body["code"]) == (stranger.status, stranger.body["code"])
 
 
-@pytest.mark.parametrize("changes", [{"full_name": ""}, {"country": "Germany"}, {"language": "English"}, {"x": 1}])
+@pytest.mark.parametrize(
+    "changes", [{"full_name": ""}, {"full_name": " \u3000 "}, {"country": "Germany"}, {"language": "English"}, {"x": 1}]
+)
 def test_bad_sign_ups_do_not_use_up_the_code(world: World, changes: dict[str, Any]) -> None:
     code = request_code(world)
     assert sign_up(world, code, **changes).status == 422
     assert sign_up(world, code).status == 201
+
+
+def test_a_name_is_kept_without_blanks_around_it(world: World) -> None:
+    driver = sign_up(world, request_code(world), full_name="  Dora   Driver ", street=" ", city=" Ko\u0308ln").body
+    assert (driver["full_name"], driver["street"], driver["city"]) == ("Dora Driver", None, "Köln")
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def test_withdrawing_leaves_what_was_used(files: Files) -> None:
         ("locations", location_id),
     ]:
         with pytest.raises(DomainError, match=r"import\.not_undone"):
-            world.commit(lambda uow, kind=kind, name=object_id: IMPORT_KINDS[kind].withdraw(uow, name))
+            world.commit(lambda uow, kind=kind, name=object_id: IMPORT_KINDS[kind].take_back(uow, name))
 
 
 def test_withdrawing_leaves_nothing_behind(files: Files) -> None:
@@ -234,7 +234,7 @@ def test_withdrawing_leaves_nothing_behind(files: Files) -> None:
     files.imported("id_tokens", "id_token\r\nA1\r\n")
     for kind, object_id in [("chargers", "CP-1"), ("id_tokens", "A1"), ("drivers", driver_id)]:
         for _ in range(2):
-            files.world.commit(lambda uow, kind=kind, name=object_id: IMPORT_KINDS[kind].withdraw(uow, name))
+            files.world.commit(lambda uow, kind=kind, name=object_id: IMPORT_KINDS[kind].take_back(uow, name))
     after = stored(files, *tables)
     assert [without_log(table) for table in after] == [without_log(table) for table in before]
 

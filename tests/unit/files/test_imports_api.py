@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from chalicelib.files.model import MAX_FILE_BYTES
+from tests.integration.rest.strangers import open_organization
 from tests.unit.files.conftest import Files
 
 CARDS = "id_token\r\nA1\r\n"
@@ -164,3 +165,21 @@ def test_the_audit_log_has_the_import_as_one_entry(files: Files) -> None:
 def test_an_unknown_template_is_not_there(files: Files) -> None:
     assert files.get("/v1/imports/templates/meters").status == 404
     assert files.get("/v1/imports/templates/drivers", format="ods").status == 422
+
+
+def test_a_dealer_does_not_read_its_operators_customers_out_of_their_imports(files: Files) -> None:
+    """Errors quote the rows. Cards and customers are none of a dealer's; its operators' chargers are."""
+    world = files.world
+    dealer = open_organization(world, "dealer", "Dealer", None)
+    below = open_organization(world, "operator", "Below", dealer)
+    operator, above = (
+        world.access_token("operator_admin@below.example"),
+        world.access_token("dealer_admin@dealer.example"),
+    )
+    taken = "email,full_name\r\nnobody,Zoe\r\n"
+    begun = files.begin("drivers", taken, operator, dry_run=True)
+    world.run_events()
+    assert files.get(begun.headers["location"], operator).status == 200
+    for path in (begun.headers["location"], f"{begun.headers['location']}/errors"):
+        assert files.get(path, above).status == 404
+    assert files.get("/v1/imports", above, operator_id=below.organization_id).body["data"] == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +59,8 @@ def add_card(files: Files, id_token: str) -> None:
     files.world.commit(lambda uow: drivers.add_card(uow, id_token=id_token, operator_id=None, driver=None))
 
 
-def before_commit_with(world: World, text: str, interfere: Callable[[], None]) -> None:
+@contextmanager
+def before_commit_with(world: World, text: str, interfere: Callable[[], None]) -> Iterator[None]:
     """Once, right before a transaction that mentions `text` reaches the store."""
     waiting = [interfere]
 
@@ -67,7 +69,9 @@ def before_commit_with(world: World, text: str, interfere: Callable[[], None]) -
             waiting.pop()()
         return world.engine.execute(operation, request)
 
-    aws_hooks.register("dynamodb", watched)
+    restore = aws_hooks.register("dynamodb", watched)
+    yield
+    restore()
 
 
 @pytest.mark.parametrize("mode", ["all_or_nothing", "best_effort"])
@@ -149,8 +153,8 @@ def test_two_deliveries_at_once_do_not_write_twice(files: Files) -> None:
 def test_a_row_that_loses_a_race_is_reported_and_the_others_land(files: Files) -> None:
     """Somebody adds the same card between our look and our commit: the commit fails as a whole, and is taken apart."""
     import_id = begun(files, mode="best_effort")
-    before_commit_with(files.world, "C00120", lambda: add_card(files, "C00120"))
-    files.world.run_events()
+    with before_commit_with(files.world, "C00120", lambda: add_card(files, "C00120")):
+        files.world.run_events()
     job = job_of(files, import_id)
     assert (job.state, job.rows_ok, job.rows_failed) == ("done", ROWS - 1, 1)
     [error] = service.import_errors(files.world.ctx, import_id, limit=10, cursor=None).data
@@ -201,8 +205,8 @@ def test_a_card_that_is_used_between_look_and_commit_of_taking_back_stays(files:
     def block() -> None:
         files.world.commit(lambda uow: drivers.change_card(uow, card, {"status": "blocked"}))
 
-    before_commit_with(files.world, "C00042", block)
-    files.world.run_events()
+    with before_commit_with(files.world, "C00042", block):
+        files.world.run_events()
     job = job_of(files, import_id)
     assert (job.state, job.created, present(files)) == ("failed", 1, 1)
 

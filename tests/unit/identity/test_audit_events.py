@@ -152,6 +152,34 @@ def test_everybody_reads_their_own_subtree(world: World) -> None:
     assert ask(world, owner_token, organization_id=dealer.organization_id).status == 404
 
 
+def test_the_log_shows_those_above_no_more_than_the_lists_do(world: World) -> None:
+    """A dealer may not see its operators' drivers, cards, prices and money: not in their log either."""
+    maker, maker_token = below(world, None, "manufacturer", "m@maker.example")
+    dealer, dealer_token = below(world, maker, "dealer", "d@dealer.example")
+    owner, owner_token = below(world, dealer, "operator", "o@owner.example")
+    driver = world.rest.post("/v1/drivers", {"email": "a@driver.example", "full_name": "Anna"}, token=owner_token)
+    driver_id = driver.body["driver_id"]
+    world.rest.post("/v1/id-tokens", {"id_token": "CARD1", "driver_id": driver_id}, token=owner_token)
+    cash = {"direction": "top_up", "amount": {"amount": 500, "currency": "EUR"}, "reason": "cash"}
+    path = f"/v1/wallets/{driver_id}/adjustments"
+    assert world.rest.post(path, cash, token=owner_token, headers={"Idempotency-Key": "k"}).status == 201
+    price = {"price_components": [{"type": "ENERGY", "price": "0.45"}]}
+    tariff = {"name": "T", "currency": "EUR", "elements": [price]}
+    assert world.rest.post("/v1/tariffs", tariff, token=owner_token).status == 201
+    made = world.rest.post("/v1/charger-groups", {"name": "Fleet"}, token=owner_token)
+    assert made.status == 201
+
+    asked = {"organization_id": owner.organization_id}
+    everything = {event["object_type"]: event["audit_id"] for event in events(world, owner_token)}
+    assert everything.keys() == {"driver", "id_token", "wallet", "tariff", "charger_group"}
+    assert len(events(world, world.platform_admin(), **asked)) == len(everything)
+    for token in (maker_token, dealer_token):
+        assert [event["object_type"] for event in events(world, token, **asked)] == ["charger_group"]
+        assert events(world, token, object_type="driver", object_id=driver_id, **asked) == []
+        one = world.rest.get(f"/v1/audit-events/{everything['driver']}", token=token, query=asked)
+        assert one.status == 404
+
+
 def test_what_those_above_do_is_in_both_logs_and_their_address_is_not_shown(world: World) -> None:
     operator, root = world.operator(), world.platform_admin()
     add_region(world, operator, "Kenya", token=root, source_ip=HOME_IP)

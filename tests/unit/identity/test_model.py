@@ -45,7 +45,9 @@ def test_passwords_are_counted_in_characters_and_kept_whole() -> None:
     assert model.check_password("x" * 128) == "x" * 128
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "europe/berlin", "", "../etc/passwd", "CEST", "UTC+1"])
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "europe/berlin", "", "../etc/passwd", "CEST", "UTC+1", "localtime", "Factory"]
+)
 def test_zones_that_iana_does_not_have_are_refused(name: str) -> None:
     with pytest.raises(DomainError):
         model.check_time_zone(name)

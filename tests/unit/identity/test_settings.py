@@ -191,6 +191,18 @@ def test_the_platform_bounds_what_drivers_pay_in(world: World, site: Site) -> No
     assert put_in(world, site, 499).status == 201, "its cash is the operator's"
 
 
+def test_who_may_not_touch_prices_and_cash_does_not_by_settings(world: World) -> None:
+    tree = planted(world)
+    query = {"organization_id": tree.operator.organization_id}
+    for name, body in (("payments", {"topup_limits": [EURO]}), ("rounding", {"mode": "up", "step": 1000})):
+        path = f"/v1/settings/{name}"
+        before = world.rest.get(path, token=tree.operator.token).body
+        for node in (tree.manufacturer, tree.dealer):
+            assert world.rest.put(path, body, token=node.token, query=query).status == 403
+        assert world.rest.get(path, token=tree.operator.token).body == before
+        assert world.rest.put(path, body, token=tree.platform, query=query).status == 200
+
+
 def test_a_setting_without_effect_is_not_made(world: World) -> None:
     tree = planted(world)
     for node in (tree.dealer, tree.agency):

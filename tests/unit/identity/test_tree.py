@@ -217,3 +217,17 @@ def test_what_is_opened_and_changed_from_above_is_in_both_logs(world: World, tre
         events = world.rest.get("/v1/audit-events", token=node.token).body["data"]
         told = sorted(event["action"] for event in events if event["actor"]["id"] != tree.operator.admin_id)
         assert told == actions, node
+
+
+def test_nobody_in_between_moves_the_account_that_money_is_paid_to(world: World, tree: Tree) -> None:
+    """A dealer gives it when it opens an operator; from then on it is the operator's own, and the platform's."""
+    path = f"/v1/organizations/{tree.operator.organization_id}"
+    account = {"holder": "Volt & Söhne", "number": IBAN}
+    world.rest.patch(path, {"bank_account": account}, token=tree.operator.token)
+    for above in (tree.dealer, tree.manufacturer):
+        reply = world.rest.patch(path, {"bank_account": {**account, "number": "4711"}}, token=above.token)
+        assert reply.status == 403
+        assert world.rest.get(path, token=above.token).body["bank_account"]["number"].endswith("•3000")
+    assert world.rest.get(path, token=tree.operator.token).body["bank_account"]["number"] == IBAN.replace(" ", "")
+    moved = world.rest.patch(path, {"bank_account": {**account, "number": "4711"}}, token=tree.platform)
+    assert moved.body["bank_account"]["number"] == "4711"

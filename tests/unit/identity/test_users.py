@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.identity import service as identity
+from chalicelib.identity.service.users import MAX_KNOWN_ADDRESSES
 from chalicelib.kernel.errors import DomainError
 from tests.unit.identity.trees import Tree, member, planted
 from tests.world import Operator, World
@@ -269,3 +270,15 @@ def test_nobody_moves_themselves(world: World, operator: Operator, regions: dict
     )
     refused = world.rest.patch(f"/v1/users/{user_id}", {"region_ids": []}, token=token)
     assert refusal(refused) == (409, "user.own_rights")
+
+
+def test_a_list_of_addresses_is_not_tried_out_by_adding_users(world: World, operator: Operator) -> None:
+    """A driver's address and a user's are refused in different words: what is refused is counted, and then all are."""
+    world.driver_token("drv_1", "known@driver.example")
+    nosy = world.operator("Nosy").access_token
+    guess = new("known@driver.example", password="a long enough password")
+    for _ in range(MAX_KNOWN_ADDRESSES):
+        assert refusal(world.rest.post("/v1/users", guess, token=nosy))[0] == 409
+    assert world.rest.post("/v1/users", guess, token=nosy).status == 429
+    assert world.rest.post("/v1/users", new("unknown@driver.example"), token=nosy).status == 429
+    assert world.rest.post("/v1/users", new("unknown@driver.example"), token=operator.access_token).status == 201

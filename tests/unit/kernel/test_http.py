@@ -87,6 +87,11 @@ def rename_thing(req: Request, thing_id: str, body: dict[str, str]) -> Answer:
     return Answer({"thing_id": thing_id, **body}, 202, {"location": "/v1/elsewhere", "etag": '"1"'})
 
 
+@public.post("/v1/anything", status=204)
+def take_anything(req: Request, body: dict[str, Any]) -> None:
+    """Takes what OCPP's free payloads are: any JSON."""
+
+
 @public.delete("/v1/things/{thing_id}")
 def forget_thing(req: Request, thing_id: str) -> None:
     """Forgets."""
@@ -185,15 +190,32 @@ def test_an_error_inside_a_map_points_at_the_map(edge: Edge) -> None:
     assert problem["errors"][0]["pointer"].startswith("/labels")
 
 
-NESTED = b'{"thing_id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-
-
 @pytest.mark.parametrize("raw", [b"", b"{", b"not json", b'{"thing_id": "\xff"}', b'{"thing_id": "t"} x'])
 def test_what_is_no_json_is_a_bad_request(edge: Edge, raw: bytes) -> None:
     try:
         status, problem, _ = edge.request("POST", "/v1/things", raw=raw, token="root")
     except UnicodeDecodeError:
         return  # the gateway refuses it before any function is called
+    assert (status, problem["code"]) == (400, "body.unreadable")
+
+
+@pytest.mark.parametrize("sign", ["\\u0000", "\\b", "\\f", "\\u001B", "\\u007f", "\x7f"])
+def test_a_control_character_in_a_text_is_refused_where_it_stands(edge: Edge, sign: str) -> None:
+    raw = f'{{"thing_id": "t", "parts": [{{"name": "a{sign}b", "weight": 1}}]}}'.encode()
+    status, problem, _ = edge.request("POST", "/v1/things", raw=raw, token="root")
+    assert (status, problem["code"]) == (422, "text.control_character")
+    assert problem["errors"][0]["pointer"] == "/parts/0/name"
+
+
+def test_lines_tabs_and_written_out_escapes_are_text(edge: Edge) -> None:
+    raw = rb'{"thing_id": "one\r\n\ttwo \\u0000 \\b \u0100 \u00e9"}'
+    status, body, _ = edge.request("POST", "/v1/things", raw=raw, token="root")
+    assert (status, body["thing_id"]) == (201, "one\r\n\ttwo \\u0000 \\b \u0100 \u00e9")
+
+
+def test_what_is_nested_without_end_is_a_bad_request(edge: Edge) -> None:
+    raw = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    status, problem, _ = edge.request("POST", "/v1/anything", raw=raw)
     assert (status, problem["code"]) == (400, "body.unreadable")
 
 

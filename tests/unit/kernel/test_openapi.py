@@ -27,6 +27,9 @@ class Thing(Shape):
 
 
 class Filter(PageQuery, kw_only=True):
+    """`colour`: of the
+    lid."""
+
     colour: str
 
 
@@ -72,6 +75,15 @@ def test_what_an_operation_says_of_itself() -> None:
     assert (PUT["tags"], PUT["x-permission"], PUT["x-audience"]) == (["things"], "things:write", "operator")
     assert PUT["security"] == [{"bearer": []}]
     assert "security" not in _document()["paths"]["/v1/label"]["get"]
+
+
+def test_what_a_query_says_of_its_parameters_is_told() -> None:
+    assert LIST["description"] == "`colour`: of the lid."
+
+
+def test_what_holds_for_every_operation_is_said_once() -> None:
+    for word in ("Bearer", "Idempotency-Key", "next_cursor", "minor units", "problem+json"):
+        assert word in _document()["info"]["description"]
 
 
 def test_parameters_of_path_query_and_header() -> None:

@@ -150,7 +150,13 @@ def test_cursors_go_there_and_back() -> None:
     assert encode_cursor(None) is encode_cursor({}) is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "bnVsbA", "W10", "eyJhIjoxfQ", "eyJhIjp7fX0", "é", "e30", "/w"])
+NESTED = "W1tb" * 1_200
+"""`[` some thousand times: longer is no address that API Gateway takes."""
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!!!!", "bnVsbA", "W10", "eyJhIjoxfQ", "eyJhIjp7fX0", "é", "e30", "/w", NESTED], ids=range(11)
+)
 def test_what_no_list_gave_out(cursor: str) -> None:
     with pytest.raises(DomainError) as caught:
         decode_cursor(cursor)

@@ -103,6 +103,29 @@ def test_an_entry_that_does_not_sum_to_zero_is_found(books: World) -> None:
     assert _codes(proving.prove_ledger(books.ctx)) == {"unbalanced"}
 
 
+@pytest.mark.parametrize(
+    ("account_id", "code"),
+    [
+        (WALLET, "guarded_elsewhere"),
+        ("enterprise:epr_1:EUR", "guarded_elsewhere"),
+        ("income:org_1:NOK", "currency_differs"),
+    ],
+)
+def test_a_posting_behind_the_back_of_an_account_is_found(books: World, account_id: str, code: str) -> None:
+    """Stored where the account's own list, and so its balance, knows nothing of it."""
+    behind = Entry(
+        entry_id=books.ctx.new_id("ent"),
+        home_account_id="receivable:org_1:EUR",
+        kind="settlement",
+        currency="EUR",
+        postings=[Posting("receivable:org_1:EUR", -5), Posting(account_id, 5)],
+        occurred_at=books.ctx.now(),
+        source_id="stm_1",
+    )
+    _write(books, lambda uow: uow.create(ENTRIES, behind))
+    assert _codes(proving.prove_ledger(books.ctx)) == {code}
+
+
 def test_a_hold_that_says_it_is_over_while_the_money_lies_there_is_found(books: World) -> None:
     held = _open_hold(books)
     key = (WALLET, entry_sk(held.entry_id))

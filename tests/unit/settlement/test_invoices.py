@@ -13,6 +13,7 @@ from chalicelib.charging.model import Cdr, CdrTotals
 from chalicelib.kernel.money import Money
 from chalicelib.settlement.model import (
     INVOICE_LIFECYCLE,
+    Booked,
     InvoiceLine,
     disagreement,
     due_months,
@@ -132,4 +133,4 @@ def test_what_enterprises_owe_is_not_owed_by_the_platform(sessions: list[tuple[i
 )
 def test_statement_and_ledger_agree_on_what_is_invoiced(invoiced: dict[str, Any], agrees: bool) -> None:
     lines = sum_cdrs([totals(70, None), totals(30, "epr_1")])
-    assert (disagreement(lines, {"EUR": 100}, invoiced) is None) == agrees
+    assert (disagreement(lines, Booked({"EUR": 100}, invoiced)) is None) == agrees

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from chalicelib.charging.model import CdrTotals
 from chalicelib.kernel.money import Money
-from chalicelib.settlement.model import MAX_DAYS, RUN_LIFECYCLE, disagreement, due_days, last_closed_day, sum_cdrs
+from chalicelib.settlement.model import (
+    MAX_DAYS,
+    RUN_LIFECYCLE,
+    Booked,
+    disagreement,
+    due_days,
+    last_closed_day,
+    sum_cdrs,
+)
 
 
 def cdr(captured: int, uncollected: int = 0, currency: str = "EUR", energy_wh: int = 100) -> CdrTotals:
@@ -40,7 +48,7 @@ def test_nothing_is_lost_in_the_sums(amounts: list[tuple[int, int, str]]) -> Non
     ],
 )
 def test_agreement_is_to_the_last_cent_in_every_currency(ledger: dict[str, int], agrees: bool) -> None:
-    assert (disagreement(sum_cdrs([cdr(700)]), ledger) is None) == agrees
+    assert (disagreement(sum_cdrs([cdr(700)]), Booked(ledger)) is None) == agrees
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.tariffs.model import CostRounding
+from chalicelib.kernel.money import CostRounding
 from chalicelib.tariffs.rating import rate, round_cost, total_cost
 from tests.site import Site
 from tests.unit.tariffs.conftest import component, consumption, tariff

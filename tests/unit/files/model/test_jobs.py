@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.files.model import EXPORT_LIFECYCLE, IMPORT_LIFECYCLE, Part, chunk_of, first_phase, with_chunk
 from chalicelib.files.model.exports import MAX_PART_BYTES, MAX_PART_ROWS
-from chalicelib.files.model.imports import OVER, RETENTION, SECRETS_RETENTION
+from chalicelib.files.model.imports import SECRETS_RETENTION
+from chalicelib.files.model.jobs import OVER, RETENTION
 
 
 @given(st.lists(st.integers(1, 50), max_size=8))

@@ -85,6 +85,7 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
         ("name\r\nÄrger".encode("latin-1"), "import.encoding"),
         (b"\xff\xfe\x00", "import.encoding"),
         (b"name\n" + b"x" * 200_000, "import.unreadable"),
+        (b'name,note\r\nanna,"a quote that nothing closes\r\nben,second\r\n', "import.unreadable"),
         (b"PK\x03\x04 no zip at all", "import.unreadable"),
         (b"PK", "import.unreadable"),
     ],

@@ -99,3 +99,14 @@ def test_the_handler_before_comes_back(undo: list[Any]) -> None:
     assert client.list_tables()["TableNames"] == ["first"]
     restore()
     assert client.list_tables()["TableNames"] == ["first"]
+
+
+def test_several_are_undone_in_whatever_order(undo: list[Any]) -> None:
+    below, first, second = (Recorder({"TableNames": [name]}) for name in ("below", "first", "second"))
+    undo.append(aws_hooks.register("dynamodb", below))
+    restore_first, restore_second = aws_hooks.register("dynamodb", first), aws_hooks.register("dynamodb", second)
+    client = boto3.client("dynamodb", **ACCOUNT)
+    restore_first()
+    assert client.list_tables()["TableNames"] == ["second"]
+    restore_second()
+    assert client.list_tables()["TableNames"] == ["below"]

@@ -22,8 +22,8 @@ from chalicelib.drivers.store import (
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
-def withdraw_card(uow: UnitOfWork, id_token: str) -> bool:
-    """False, and nothing is written, for a card that was blocked or used since. One that is gone is withdrawn."""
+def take_back_card(uow: UnitOfWork, id_token: str) -> bool:
+    """False, and nothing is written, for a card that was blocked or used since. One that is gone is taken back."""
     card = find_id_token(uow.ctx, id_token, consistent=True)
     if card is None:
         return True
@@ -41,7 +41,7 @@ def withdraw_card(uow: UnitOfWork, id_token: str) -> bool:
     return True
 
 
-def withdraw_driver(uow: UnitOfWork, driver: Driver, organization_ids: Iterable[str]) -> bool:
+def take_back_driver(uow: UnitOfWork, driver: Driver, organization_ids: Iterable[str]) -> bool:
     """The driver, the token of the app, and the places on the lists of these organisations; the login is identity's.
 
     False, and nothing is written, for a driver that was changed or got a card since.

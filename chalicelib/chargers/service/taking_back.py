@@ -24,8 +24,8 @@ from chalicelib.chargers.store import (
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
-def withdraw_location(uow: UnitOfWork, location_id: str) -> bool:
-    """False, and nothing is written, for a location that has chargers. One that is gone is withdrawn."""
+def take_back_location(uow: UnitOfWork, location_id: str) -> bool:
+    """False, and nothing is written, for a location that has chargers. One that is gone is taken back."""
     location = get_location(uow.ctx, location_id)
     if location is None:
         return True
@@ -35,9 +35,9 @@ def withdraw_location(uow: UnitOfWork, location_id: str) -> bool:
     return True
 
 
-def withdraw_charger(uow: UnitOfWork, charger_id: str) -> bool:
+def take_back_charger(uow: UnitOfWork, charger_id: str) -> bool:
     """The charger with its EVSEs, their codes, its serial number and its places. False, and nothing is written, for one
-    that ever connected, or that something waits for. One that is gone is withdrawn."""
+    that ever connected, or that something waits for. One that is gone is taken back."""
     charger = get_charger(uow.ctx, charger_id)
     if charger is None:
         return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from chalicelib.charging.service.leaving import check_may_leave
 from chalicelib.drivers import service as drivers
-from chalicelib.drivers.service.leaving import erase_driver
 from chalicelib.identity import service as identity
 from chalicelib.identity.api_public import PasswordText, TotpText
 from chalicelib.identity.model.logins import SignInName
@@ -35,8 +34,8 @@ def delete_my_account(req: Request, body: AccountDeletion) -> None:
     driver = drivers.require_driver(req.ctx, req.driver_id)
     login = identity.require_login(req.ctx, req.actor.login_id)
     name = SignInName("email", login.email)
-    proof = identity.check_credentials(req.uow, name, body.password, req.actor.source_ip, body.totp_code)
+    proof = identity.check_again(req.uow, name, body.password, req.actor.source_ip, body.totp_code)
     check_may_leave(req.uow, driver.driver_id)
     identity.remove_driver_login(req.uow, proof)
-    erase_driver(req.uow, driver)
+    drivers.erase_driver(req.uow, driver)
     req.audit("driver", driver.driver_id, after={"deleted": True})

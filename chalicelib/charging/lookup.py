@@ -19,7 +19,6 @@ from chalicelib.charging.model import (
     OrphanStop,
     Place,
     Reservation,
-    ReservationEntry,
     ReservedEvse,
     SessionFilter,
     missing_seq_nos,
@@ -58,12 +57,11 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.ids import number_of
 from chalicelib.kernel.spans import id_span
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.table import Page, Step, follow, page_of
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Consumption, TariffVersion
 
 READINGS_LOOKED_AT = 20
-CHUNK = 50
 MOST_READINGS = 10_000
 """A day of events, one in ten seconds."""
 
@@ -352,12 +350,5 @@ def list_reservations(
     entries = RESERVATION_ENTRIES.walk(
         ctx, owner, ReservationEntryRow.sk.startswith("reservation#"), newest_first=True, cursor=cursor
     )
-    return page_of(_reservations_of(ctx, entries), limit, keep)
-
-
-def _reservations_of(ctx: Context, entries: Iterator[Step[ReservationEntry]]) -> Iterator[Step[Reservation]]:
-    while chunk := list(islice(entries, CHUNK)):
-        keys = [reservation_key(entry.reservation_id) for entry, _ in chunk]
-        places = {entry.reservation_id: place for entry, place in chunk}
-        for reservation in RESERVATIONS.batch_get(ctx, keys):
-            yield reservation, places[reservation.reservation_id]
+    found = follow(ctx, entries, RESERVATIONS, lambda entry: reservation_key(entry.reservation_id))
+    return page_of(found, limit, keep)

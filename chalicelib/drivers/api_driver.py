@@ -9,27 +9,17 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.drivers import service
-from chalicelib.drivers.api_public import (
-    CountryText,
-    DriverView,
-    LanguageText,
-    LineText,
-    NameText,
-    ShortText,
-    driver_view,
-)
+from chalicelib.drivers.api_public import DriverView, driver_view
 from chalicelib.drivers.model import IdToken, id_token_key
 from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.kernel.http import UNSET, Api, Request, Shape, Unset, changes_of
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import month_of
+from chalicelib.kernel.texts import CountryText, LanguageText, LineText, NameText, ShortText
 from chalicelib.kernel.unit_of_work import decide_and_commit
-from chalicelib.ledger.model import business_day
 
 api = Api("driver", "driver")
-
-Unset = msgspec.UnsetType
-UNSET = msgspec.UNSET
 
 
 class DriverPatch(Shape):
@@ -107,8 +97,7 @@ def get_own_driver(req: Request) -> DriverView:
 @api.patch("/v1/driver/me")
 def update_own_driver(req: Request, body: DriverPatch) -> DriverView:
     """Changes the driver's name, address and the like (merge patch)."""
-    values = {name: getattr(body, name) for name in body.__struct_fields__}
-    changes = {name: value for name, value in values.items() if value is not UNSET}
+    changes = changes_of(body)
     driver = service.require_driver(req.ctx, req.driver_id)
     before, after = driver_view(driver), driver_view(service.change_driver(req.uow, driver, changes))
     req.audit("driver", driver.driver_id, before=before, after=after)
@@ -129,7 +118,7 @@ def _my_enterprise(req: Request, enterprise_id: str) -> MyEnterprise | None:
     if enterprise is None or member is None:
         return None
     now, currency = req.ctx.now(), enterprise.currency
-    month = business_day(now, identity.get_organization(req.ctx, enterprise.operator_id).time_zone)[:7]
+    month = month_of(now, identity.get_organization(req.ctx, enterprise.operator_id).time_zone)
     used = service.used_in_month(req.ctx, enterprise_id, [req.driver_id], month).get(req.driver_id, 0)
     return MyEnterprise(
         enterprise_id=enterprise_id,

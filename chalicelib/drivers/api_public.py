@@ -12,21 +12,16 @@ from chalicelib.drivers.model import Driver, tidied
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email
 from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.kernel.texts import CountryText, EmailText, LanguageText, LineText, NameText, ShortText
 
 api = Api("auth", "public")
 
 _NO_PROFILE = ("email", "code", "password")
 """What a sign-up has beside the driver's name and address."""
 
-NameText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-LineText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-CountryText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
-LanguageText = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$(?!\n)", description="BCP 47.")]
-
 
 class SignUp(Shape):
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    email: EmailText
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
     password: Annotated[str, msgspec.Meta(max_length=128)]
     full_name: NameText

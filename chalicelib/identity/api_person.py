@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.identity import service
 from chalicelib.identity.api_public import PasswordText, TotpText
-from chalicelib.identity.model import Login, SignIn
+from chalicelib.identity.model import Login, SignIn, with_shown_names
 from chalicelib.identity.model.logins import SignInName
 from chalicelib.identity.model.totp import provisioning_uri, qr_code
 from chalicelib.identity.permissions import ALL_PERMISSIONS
@@ -121,7 +121,7 @@ def get_me(req: Request) -> MeView:
 @api.patch("/v1/me")
 def update_me(req: Request, body: MePatch) -> MeView:
     """Changes the name, phone or language of the signed-in user. Drivers have their own resource, `/v1/driver/me`."""
-    changes = changes_of(body)
+    changes = with_shown_names(changes_of(body), "full_name")
     if req.actor.user_id is None or req.actor.organization_id is None:
         raise invalid("me.not_a_user", "This sign-in belongs to a driver; change /v1/driver/me.")
     user = service.get_user(req.ctx, req.actor.user_id)
@@ -210,10 +210,10 @@ def remove_totp(req: Request, body: TotpProof) -> None:
 
 
 def _prove(req: Request, password: str, totp_code: str | None = None) -> Proof:
-    """That who asks is the owner of the sign-in, not somebody at their unlocked device. Raises as signing in does."""
+    """That who asks is the owner of the sign-in, not somebody at their unlocked device. Raises as `check_again` does."""
     name = SignInName("email", service.require_login(req.ctx, req.actor.login_id).email)
     second_factor = totp_code is not None
-    return service.check_credentials(
+    return service.check_again(
         req.uow, name, password, req.actor.source_ip, totp_code, second_factor=second_factor
     )
 

@@ -61,6 +61,12 @@ def emit(uow: UnitOfWork, event_type: str, subject: str, payload: dict[str, Any]
     uow.put(EVENTS, Event(uow.ctx.new_id("evt"), event_type, subject, payload or {}, now))
 
 
+def is_emitted(uow: UnitOfWork, event_type: str, subject: str) -> bool:
+    """Does the unit of work tell this of the subject already?"""
+    items = (write.request.get("Item", {}) for write in uow.writes)
+    return any(item.get("type") == {"S": event_type} and item.get("subject") == {"S": subject} for item in items)
+
+
 def events_of(stream_records: Sequence[Mapping[str, Any]]) -> list[tuple[str, Event]]:
     """`(sequence number, event)` of each newly written event row in a batch of stream records."""
     return [

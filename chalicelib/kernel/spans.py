@@ -23,6 +23,11 @@ MonthText = Annotated[
 _EPOCH = from_epoch_ms(0)
 
 
+def month_of(moment: datetime, zone: str) -> str:
+    """The month (YYYY-MM) in which a moment is lived in an IANA zone."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()[:7]
+
+
 def month_span(month: str, zone: str) -> tuple[datetime, datetime]:
     """The month (YYYY-MM, see `MonthText`) as it is lived in an IANA zone, summer time and all; in UTC."""
     year, number = int(month[:4]), int(month[5:7])

@@ -127,6 +127,14 @@ def expect_unmoved(uow: UnitOfWork, account_id: str) -> Money:
     return Money(0 if known is None else known.balance, currency)
 
 
+def expect_untouched(uow: UnitOfWork, account_id: str) -> bool:
+    """Whether nothing was ever posted to a guarded account, on the condition that nothing is until the commit."""
+    uow.check(
+        BALANCES, (account_id, "balance"), BalanceRow.pk.does_not_exist(), StaleRead("The balance"), name="balance"
+    )
+    return BALANCES.get(uow.ctx, account_id, "balance") is None
+
+
 def has_open_hold(ctx: Context, account_id: str, since: datetime) -> bool:
     """Whether something that was made since then still lies in a hold. Strongly consistent."""
     entries = ENTRIES.query_all(ctx, account_id, _between(since, None), consistent=True)

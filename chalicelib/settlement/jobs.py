@@ -127,8 +127,12 @@ def settlement_compute(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
 @jobs.lambda_function(name="settlement_post")
 @task.entry
 def settlement_post(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
-    """Posts the run if statement and ledger agree; else it is disputed."""
-    run = decide_and_commit(
-        ctx, lambda uow: service.post_statement(uow, str(event["operator_id"]), str(event["business_day"]))
-    )
+    """Posts the run if statement and ledger agree; else it is disputed. Days before it that have changed since they
+    were posted are an error in the log, on which an alarm stands."""
+    operator_id, business_day = str(event["operator_id"]), str(event["business_day"])
+    run = decide_and_commit(ctx, lambda uow: service.post_statement(uow, operator_id, business_day))
+    for day, difference in service.changed_after_posting(ctx, operator_id, business_day):
+        detail = f"Of the settled {day}, {difference}"
+        account_id = f"income:{operator_id}"
+        logger.error("ledger fault", extra={"code": "settled_day", "account_id": account_id, "detail": detail})
     return {"state": run.state, "difference": run.difference or ""}

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.identity.model import check_time_zone
+from chalicelib.identity.model import check_time_zone, shown_name
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_moment, page_view
@@ -196,7 +196,7 @@ def create_tariff(req: Request, body: TariffCreate) -> TariffView:
     tariff = service.create_tariff(
         req.uow,
         operator_id=owning_operator(req, body.operator_id),
-        name=body.name,
+        name=shown_name(body.name),
         currency=body.currency,
         tax_included=body.tax_included,
         elements=_elements(body.elements),
@@ -230,7 +230,7 @@ def replace_tariff(req: Request, tariff_id: str, body: TariffReplace) -> TariffV
     tariff = _owned_tariff(req, tariff_id)
     check_revision(expected_revision(req), tariff.version, "tariff")
     changed = service.replace_tariff(
-        req.uow, tariff, name=body.name, tax_included=body.tax_included, elements=_elements(body.elements)
+        req.uow, tariff, name=shown_name(body.name), tax_included=body.tax_included, elements=_elements(body.elements)
     )
     before, after = tariff_view(tariff), tariff_view(changed)
     req.audit("tariff", tariff_id, owner_id=tariff.operator_id, before=before, after=after)

@@ -7,7 +7,7 @@ session names an `enterprise_id`, its credit stands for the wallet, and the wall
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -151,6 +151,13 @@ def expect_unmoved(uow: UnitOfWork, driver_id: str) -> list[Money]:
     return [
         ledger.expect_unmoved(uow, wallet_account(driver_id, currency)) for currency in _currencies(uow.ctx, driver_id)
     ]
+
+
+def expect_untouched(uow: UnitOfWork, driver_id: str, currencies: Iterable[str]) -> bool:
+    """Whether no money was ever in the driver's wallets, those of `currencies` among them, on the condition that none
+    is until the commit."""
+    accounts = [wallet_account(driver_id, each) for each in {*_currencies(uow.ctx, driver_id), *currencies}]
+    return all(ledger.expect_untouched(uow, account_id) for account_id in sorted(accounts))
 
 
 def has_open_hold(ctx: Context, driver_id: str, since: datetime) -> bool:

@@ -58,7 +58,7 @@ RAW: Final[Mapping[str, str]] = {
     "ConditionCheck": "ConditionCheckItem",
 }
 """botocore's verbs, and those of `unit_of_work.Write`, for the few requests that are written out."""
-INNOCENT: Final = frozenset({"row", "name", "key_map", "entity_key", "to_item", "from_item", "serialize"})
+INNOCENT: Final = frozenset({"row", "name", "key_map", "entity_key", "key_of", "to_item", "from_item", "serialize"})
 """What a table tells without asking DynamoDB."""
 
 CLIENTS: Final[Mapping[str, Mapping[str, str]]] = {

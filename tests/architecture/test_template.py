@@ -233,10 +233,17 @@ def test_every_alarm_tells_somebody_and_watches_something_that_exists(cloudforma
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert len(alarm.get("Metrics", [])) <= 11, "ten metrics and their sum"
-    [fault] = of_type(cloudformation, "AWS::Logs::MetricFilter").values()
-    source = (compose.ROOT / "chalicelib" / "ledger" / "jobs.py").read_text()
-    [message] = re.findall(r'\$\.message = "([^"]+)"', fault["FilterPattern"])
-    assert f'logger.error("{message}"' in source
+
+
+def test_whoever_finds_a_fault_of_the_books_is_heard(cloudformation: Tree) -> None:
+    sources = {"ProveLedger": "ledger", "SettlementPost": "settlement", "OutboxRelay": "wallets"}
+    filters = of_type(cloudformation, "AWS::Logs::MetricFilter").values()
+    assert {each["LogGroupName"]["Fn::Sub"] for each in filters} == {f"/aws/lambda/${{{name}}}" for name in sources}
+    [pattern] = {each["FilterPattern"] for each in filters}
+    [message] = re.findall(r'\$\.message = "([^"]+)"', pattern)
+    for capability in sources.values():
+        source = (compose.ROOT / "chalicelib" / capability / "jobs.py").read_text()
+        assert f'logger.error("{message}"' in source
 
 
 def test_a_scheduled_job_that_fails_wakes_somebody(cloudformation: Tree) -> None:

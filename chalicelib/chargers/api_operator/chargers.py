@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -154,11 +154,8 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
             basic_auth_user=body.basic_auth_user,
             location_id=location_id,
             group_id=body.group_id,
-            name=body.name,
-            serial_number=body.serial_number,
-            uid=body.uid,
             country=body.country,
-            region=body.region,
+            **_lines(body),
         ),
         body.password,
     )
@@ -211,11 +208,18 @@ def list_charger_evses(req: Request, charger_id: str) -> EvseList:
     return EvseList(data=[evse_view(req.ctx, evse, facts.further_connectors) for evse in facts.connectors])
 
 
+def _lines(body: ChargerCreate | ChargerPatch) -> dict[str, Any]:
+    """What people type of a charger, without blanks around; of blanks alone it is none."""
+    typed = {name: getattr(body, name) for name in ("name", "serial_number", "uid", "region")}
+    return {name: " ".join((line or "").split()) or None for name, line in typed.items() if line is not UNSET}
+
+
 @api.patch("/v1/chargers/{charger_id}", "chargers:write")
 def update_charger(req: Request, charger_id: str, body: ChargerPatch) -> ChargerView:
     """Changes a charger (merge patch)."""
     charger = owned_charger(req, charger_id)
     changes = changes_of(body)
+    changes |= {name: line for name, line in _lines(body).items() if name in changes}
     check_group(req.ctx, charger.operator_id, changes.get("group_id"))
     return changed(req, charger, service.change_charger(req.uow, charger, changes))
 

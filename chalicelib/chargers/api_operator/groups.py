@@ -11,6 +11,7 @@ from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.common import SearchText, api
 from chalicelib.chargers.model import ChargerGroup
 from chalicelib.chargers.scope import owned_group
+from chalicelib.identity.model import shown_name, with_shown_names
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
@@ -84,7 +85,7 @@ def create_charger_group(req: Request, body: ChargerGroupCreate) -> ChargerGroup
     new = ChargerGroup(
         group_id=req.ctx.new_id("cgr"),
         operator_id=operator_id,
-        name=body.name,
+        name=shown_name(body.name),
         created_at=req.ctx.now(),
         description=body.description,
     )
@@ -119,7 +120,7 @@ def update_charger_group(req: Request, charger_group_id: str, body: ChargerGroup
     """Changes a group (merge patch). With If-Match, only if nobody changed it since (412)."""
     group = owned_group(req, charger_group_id)
     check_revision(expected_revision(req), group.revision, "charger_group")
-    changed = service.change_group(req.uow, group, changes_of(body))
+    changed = service.change_group(req.uow, group, with_shown_names(changes_of(body), "name"))
     view = _with_etag(req, changed)
     req.audit("charger_group", group.group_id, owner_id=group.operator_id, before=group_view(group), after=view)
     return view

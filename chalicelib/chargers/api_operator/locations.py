@@ -12,7 +12,7 @@ from chalicelib.chargers.api_operator.common import SearchText, api
 from chalicelib.chargers.model import Location, Photo, PlaceState
 from chalicelib.chargers.scope import check_agency, check_region, listed_places, owned_location
 from chalicelib.identity import service as identity
-from chalicelib.identity.model import check_time_zone
+from chalicelib.identity.model import check_time_zone, shown_name, with_shown_names
 from chalicelib.identity.scope import OperatorPageQuery, owning_operator
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
 from chalicelib.kernel.searching import has_words
@@ -154,9 +154,9 @@ def create_location(req: Request, body: LocationCreate) -> LocationView:
     location = Location(
         location_id=req.ctx.new_id("loc"),
         operator_id=operator_id,
-        name=body.name,
-        address=body.address,
-        city=body.city,
+        name=shown_name(body.name),
+        address=shown_name(body.address, "/address"),
+        city=shown_name(body.city, "/city"),
         country=body.country,
         time_zone=body.time_zone,
         created_at=req.ctx.now(),
@@ -213,7 +213,7 @@ def update_location(req: Request, location_id: str, body: LocationPatch) -> Loca
     it.
     """
     location = owned_location(req, location_id)
-    changes = changes_of(body)
+    changes = with_shown_names(changes_of(body), "name", "address", "city")
     if "time_zone" in changes:
         check_time_zone(changes["time_zone"])
     if "coordinates" in changes:

@@ -19,8 +19,8 @@ from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import month_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.ledger.model import business_day
 from chalicelib.wallets import service as wallets
 
 PayBy = Literal["wallet", "enterprise"]
@@ -155,11 +155,6 @@ def release(uow: UnitOfWork, session: ChargingSession) -> None:
         enterprise_id=session.enterprise_id,
     )
     _count(uow, session, -session.held)
-
-
-def month_of(moment: datetime, zone: str) -> str:
-    """The calendar month (YYYY-MM) of a moment in an IANA zone."""
-    return business_day(moment, zone)[:7]
 
 
 def _room(ctx: Context, session: ChargingSession, driver_id: str) -> Money:

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.drivers import service
-from chalicelib.drivers.api_operator.common import UNSET, TokenText, Unset, api, visible_driver
-from chalicelib.drivers.api_public import NameText, ShortText
+from chalicelib.drivers.api_operator.common import TokenText, api, visible_driver
 from chalicelib.drivers.model import IdToken, IdTokenStatus, matches_card
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Moment, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import UNSET, Moment, PageView, Request, Shape, Unset, changes_of, check_moment, page_view
+from chalicelib.kernel.texts import NameText, ShortText
 
 
 class CardCreate(Shape):
@@ -113,13 +113,16 @@ def create_id_token(req: Request, body: CardCreate) -> CardDetail:
 def list_id_tokens(req: Request, query: CardQuery) -> PageView[CardDetail]:
     """The cards that the operator configured, by number; those of all drivers on the list; or those of one driver.
 
-    A page may be short while matches are rare; go on with its cursor.
+    A page may be short while matches are rare; go on with its cursor. A whole number finds its card at once.
     """
     keep = _filter(query)
     if query.driver_id is not None:
         cards = service.list_cards_of(req.ctx, visible_driver(req, query.driver_id))
         return PageView(data=[card_detail(req, card) for card in cards if keep(card)], has_more=False)
     operator_id = listed_operator(req, query.operator_id)
+    exact = service.find_id_token(req.ctx, query.q.strip(), consistent=False) if query.q and not query.cursor else None
+    if exact is not None and exact.kind == "card" and exact.operator_id == operator_id and keep(exact):
+        return PageView(data=[card_detail(req, exact)], has_more=False)
     of_drivers = query.whose == "drivers" or req.actor.organization_kind == "agency"
     list_cards = service.list_cards_of_drivers if of_drivers else service.list_operator_cards
     page = list_cards(req.ctx, operator_id, keep=keep, limit=query.limit, cursor=query.cursor)
@@ -140,8 +143,7 @@ def update_id_token(req: Request, id_token: str, body: CardPatch) -> CardDetail:
     """Blocks or unblocks a card, changes its note, visual number, expiry or group (merge patch)."""
     if isinstance(body.expires_at, datetime):
         check_moment(body.expires_at, "/expires_at")
-    values = {name: getattr(body, name) for name in body.__struct_fields__}
-    changes = {name: value for name, value in values.items() if value is not UNSET}
+    changes = changes_of(body)
     card = _owned_card(req, id_token)
     return _recorded(req, card, service.change_card(req.uow, card, changes))
 

@@ -13,13 +13,12 @@ from chalicelib.kernel.http import Api, Request
 
 api = Api("drivers", "operator")
 
-Unset = msgspec.UnsetType
-UNSET = msgspec.UNSET
 
 TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="1 to 20 characters, without case.")]
 
 
 def visible_driver(req: Request, driver_id: str) -> Driver:
+    """A driver on the list of who asks. Raises driver.not_found (404)."""
     driver = service.get_driver(req.ctx, driver_id)
     if driver is None or not (req.actor.is_platform or service.is_linked(req.ctx, req.organization_id, driver_id)):
         raise not_found("driver", driver_id)

@@ -10,13 +10,13 @@ from typing import Annotated, Generic
 import msgspec
 
 from chalicelib.drivers import service
-from chalicelib.drivers.api_operator.common import UNSET, Unset, api, visible_driver
-from chalicelib.drivers.api_public import CountryText, LanguageText, LineText, NameText, ShortText
+from chalicelib.drivers.api_operator.common import api, visible_driver
 from chalicelib.drivers.model import Driver, DriverState, NewDriver
 from chalicelib.identity import service as identity
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, owning_operator
-from chalicelib.kernel.http import Item, PageView, Request, Shape
+from chalicelib.kernel.http import UNSET, Item, PageView, Request, Shape, Unset, changes_of
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.texts import CountryText, EmailText, LanguageText, LineText, NameText, ShortText
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import wallet_account
 
@@ -60,7 +60,7 @@ class CountedPageView(PageView[Item], Generic[Item]):
 class DriverCreate(Shape):
     """A customer at the counter. `language`: the operator's unless named. `operator_id` is for those above it."""
 
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    email: EmailText
     full_name: NameText
     phone: ShortText | None = None
     language: LanguageText | None = None
@@ -149,8 +149,7 @@ def get_driver(req: Request, driver_id: str) -> DriverDetail:
 def update_driver(req: Request, driver_id: str, body: DriverEdit) -> DriverDetail:
     """Changes the name, phone or address of a driver on the operator's list (merge patch)."""
     driver = visible_driver(req, driver_id)
-    values = {name: getattr(body, name) for name in body.__struct_fields__}
-    changes = {name: value for name, value in values.items() if value is not UNSET}
+    changes = changes_of(body)
     after = service.change_driver(req.uow, driver, changes)
     return _audited(req, driver, after)
 

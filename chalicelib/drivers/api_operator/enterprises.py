@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.drivers import service
-from chalicelib.drivers.api_operator.common import UNSET, TokenText, Unset, api
-from chalicelib.drivers.api_public import CountryText, LanguageText, LineText, NameText, ShortText
+from chalicelib.drivers.api_operator.common import TokenText, api
 from chalicelib.drivers.model import (
     MAX_MEMBER_CARDS,
     Driver,
@@ -26,11 +25,22 @@ from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email, shown_name
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import (
+    UNSET,
+    Moment,
+    PageQuery,
+    PageView,
+    Request,
+    Shape,
+    Unset,
+    changes_of,
+    check_moment,
+    page_view,
+)
 from chalicelib.kernel.money import Money
-from chalicelib.ledger.model import business_day
+from chalicelib.kernel.spans import month_of
+from chalicelib.kernel.texts import CountryText, EmailText, LanguageText, LineText, NameText, ShortText
 
-EmailText = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 PaymentDays = Annotated[int, msgspec.Meta(ge=0, le=180)]
 
 
@@ -197,7 +207,7 @@ def get_enterprise(req: Request, enterprise_id: str) -> EnterpriseDetail:
 def update_enterprise(req: Request, enterprise_id: str, body: EnterprisePatch) -> EnterpriseDetail:
     """Changes an enterprise (merge patch). A credit limit below what is in use is refused (409)."""
     enterprise = _owned(req, enterprise_id)
-    changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
+    changes = changes_of(body)
     if isinstance(body.name, str):
         changes["name"] = shown_name(body.name)
     if isinstance(body.email, str):
@@ -226,7 +236,7 @@ def list_enterprise_members(req: Request, enterprise_id: str, query: PageQuery) 
     page = service.list_members(req.ctx, enterprise_id, limit=query.limit, cursor=query.cursor)
     driver_ids = [member.driver_id for member in page.data]
     zone = identity.get_organization(req.ctx, enterprise.operator_id).time_zone
-    month = business_day(req.ctx.now(), zone)[:7]
+    month = month_of(req.ctx.now(), zone)
     used = service.used_in_month(req.ctx, enterprise_id, driver_ids, month)
     found = service.get_drivers(req.ctx, driver_ids)
 

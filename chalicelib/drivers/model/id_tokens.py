@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -110,6 +110,16 @@ def numbers_meant(typed: str) -> list[str]:
     return [plain]
 
 
+def written_otherwise(id_token: str) -> list[str]:
+    """The other ways in which the UID of a card is written: plain, with colons, with dashes. None if it is no UID."""
+    plain = _SEPARATORS.sub("", id_token)
+    if not _UID.fullmatch(plain):
+        return []
+    pairs = [plain[start : start + 2] for start in range(0, len(plain), 2)]
+    forms = (plain, ":".join(pairs), "-".join(pairs))
+    return [form for form in forms if id_token_key(form) != id_token_key(id_token)]
+
+
 def is_id_token(text: str) -> bool:
     return _ID_TOKEN.fullmatch(text) is not None
 
@@ -120,6 +130,11 @@ def check_not_reserved(id_token: str, pointer: str = "/id_token") -> None:
         len(id_token) == len(_GROUP) + _DIGITS and id_token.upper().startswith(_GROUP)
     ):
         raise invalid("id_token.reserved", "Numbers of this form are the platform's own.", pointer)
+
+
+def in_the_drawer(card: IdToken) -> IdToken:
+    """The card without its driver, and without what is copied from the driver."""
+    return replace(card, driver_id=None, driver_active=True, refused_by=[], enterprises={})
 
 
 def matches_card(card: IdToken, words: str) -> bool:

@@ -1,7 +1,6 @@
 """Use cases of drivers and id tokens, one file per noun; import this package as `drivers`."""
 
 from chalicelib.drivers.model import app_token, driver_group
-from chalicelib.drivers.service.announcing import announce_driver, announce_operator
 from chalicelib.drivers.service.cards import (
     add_card,
     bind_card,
@@ -35,6 +34,7 @@ from chalicelib.drivers.service.feedback import (
     reopen_feedback,
     require_feedback,
 )
+from chalicelib.drivers.service.leaving import erase_driver
 from chalicelib.drivers.service.listing import (
     list_cards_of,
     list_cards_of_drivers,
@@ -48,7 +48,6 @@ from chalicelib.drivers.service.members import (
     count_usage,
     coverage,
     find_member,
-    leave_enterprises,
     list_members,
     put_member,
     remove_member,
@@ -57,7 +56,6 @@ from chalicelib.drivers.service.members import (
     used_in_month,
 )
 from chalicelib.drivers.service.profiles import (
-    MAX_COUNTED,
     change_driver,
     count_drivers,
     create_driver,
@@ -75,10 +73,7 @@ from chalicelib.drivers.service.taking_back import take_back_card, take_back_dri
 from chalicelib.drivers.service.welcoming import welcome_driver
 
 __all__ = [
-    "MAX_COUNTED",
     "add_card",
-    "announce_driver",
-    "announce_operator",
     "answer_feedback",
     "app_token",
     "ask_again",
@@ -96,6 +91,7 @@ __all__ = [
     "create_enterprise",
     "driver_group",
     "enterprises_of",
+    "erase_driver",
     "find_enterprise",
     "find_feedback",
     "find_former_owner",
@@ -107,7 +103,6 @@ __all__ = [
     "get_link",
     "give_feedback",
     "is_linked",
-    "leave_enterprises",
     "link_operator",
     "list_cards_of",
     "list_cards_of_drivers",

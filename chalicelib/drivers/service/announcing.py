@@ -24,18 +24,11 @@ def announce_card(uow: UnitOfWork, card: IdToken) -> None:
 
 def announce_operator(uow: UnitOfWork, operator_id: str) -> None:
     """Cards that this operator's chargers are to know have changed."""
-    if not _is_announced(uow, operator_id):
+    if not outbox.is_emitted(uow, "id_tokens.changed", operator_id):
         outbox.emit(uow, "id_tokens.changed", operator_id, {"operator_id": operator_id})
 
 
 def announce_driver(uow: UnitOfWork, driver_id: str) -> None:
     """A driver's cards have changed for every operator that may know them."""
-    if not _is_announced(uow, driver_id):
+    if not outbox.is_emitted(uow, "id_tokens.changed", driver_id):
         outbox.emit(uow, "id_tokens.changed", driver_id, {"driver_id": driver_id})
-
-
-def _is_announced(uow: UnitOfWork, subject: str) -> bool:
-    said = (write.request.get("Item", {}) for write in uow.writes)
-    return any(
-        item.get("type") == {"S": "id_tokens.changed"} and item.get("subject") == {"S": subject} for item in said
-    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
@@ -18,12 +19,15 @@ from chalicelib.drivers.model import (
     Driver,
     FormerOwner,
     IdToken,
+    IdTokenStatus,
     after_claim,
     check_id_token,
     check_not_reserved,
     id_token_key,
+    in_the_drawer,
     is_id_token,
     numbers_meant,
+    written_otherwise,
 )
 from chalicelib.drivers.service.announcing import announce_card
 from chalicelib.drivers.service.profiles import require_driver, save_driver
@@ -39,6 +43,7 @@ from chalicelib.drivers.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, conflict, not_found
+from chalicelib.kernel.table import actions_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
@@ -72,14 +77,16 @@ def add_card(
     visual_number: str | None = None,
     claimable: bool = True,
 ) -> IdToken:
-    """Configures a card for an operator, for a driver, or both. The number of a retired card is free.
+    """Configures a card for an operator, for a driver, or both. The number of a retired card is free. A UID that is
+    known in another writing is the same card.
 
     Raises id_token.invalid, id_token.reserved, id_token.exists (409), id_token.too_many (409).
     """
     id_token = check_id_token(id_token)
     exists = conflict("id_token.exists", f"The id token {id_token!r} is in use already.")
     known = find_id_token(uow.ctx, id_token, consistent=True)
-    if known is not None and not known.is_retired:
+    same_card = ID_TOKENS.batch_get(uow.ctx, [token_key(form) for form in written_otherwise(id_token)])
+    if any(not card.is_retired for card in (known, *same_card) if card is not None):
         raise exists
     check_not_reserved(id_token)
     card = IdToken(
@@ -156,7 +163,7 @@ def unbind_card(uow: UnitOfWork, card: IdToken) -> IdToken:
         return card
     owner = IdTokenRow.driver_id == card.driver_id
     driver = require_driver(uow.ctx, card.driver_id)
-    free = replace(card, driver_id=None, driver_active=True, refused_by=[], enterprises={})
+    free = in_the_drawer(card)
     if card.operator_id is None:
         uow.delete(ID_TOKENS, token_key(card.id_token), condition=owner, name="id token")
     else:
@@ -168,20 +175,17 @@ def unbind_card(uow: UnitOfWork, card: IdToken) -> IdToken:
     return free
 
 
-def change_card(uow: UnitOfWork, card: IdToken, changes: Mapping[str, object]) -> IdToken:
+def change_card(uow: UnitOfWork, card: IdToken, changes: Mapping[str, Any]) -> IdToken:
     """Blocks or unblocks a card (`status`), changes its note, expiry, group and the like (None removes).
 
     Raises id_token.retired (409)."""
     _check_in_use(card)
-    columns = IdTokenRow.get_attributes()
-    actions: list[Action] = [
-        columns[name].remove() if value is None else columns[name].set(value) for name, value in changes.items()
-    ]
-    if not actions:
+    if not changes:
         return card
     present = IdTokenRow.pk.exists() & (IdTokenRow.status != "retired")
+    actions = actions_of(IdTokenRow, changes)
     uow.update(ID_TOKENS, token_key(card.id_token), actions, condition=present, name="id token")
-    changed = replace(card, **changes)  # type: ignore[arg-type]
+    changed = replace(card, **changes)
     if _says(changed) != _says(card):
         announce_card(uow, card)
     return changed
@@ -214,11 +218,11 @@ def note_card_used(uow: UnitOfWork, id_token: str, at: datetime) -> None:
         )
 
 
-def _set_standing(uow: UnitOfWork, card: IdToken, status: str, *, was: str) -> IdToken:
+def _set_standing(uow: UnitOfWork, card: IdToken, status: IdTokenStatus, *, was: IdTokenStatus) -> IdToken:
     unchanged = (IdTokenRow.status == was) & IdTokenRow.driver_id.does_not_exist()
     actions: list[Action] = [IdTokenRow.status.set(status)]
     uow.update(ID_TOKENS, token_key(card.id_token), actions, condition=unchanged, name="id token")
-    return replace(card, status=status)  # type: ignore[arg-type]
+    return replace(card, status=status)
 
 
 def _check_in_use(card: IdToken) -> None:

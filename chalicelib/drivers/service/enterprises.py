@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from typing import Any
 
 from chalicelib.drivers.model.enterprises import (
     Enterprise,
@@ -23,7 +23,8 @@ from chalicelib.drivers.store import (
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, not_found
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.searching import has_words
+from chalicelib.kernel.table import Page, Step, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 
@@ -54,11 +55,10 @@ def list_enterprises(
     ctx: Context, operator_id: str, *, state: EnterpriseState | None, words: str, limit: int, cursor: str | None
 ) -> Page[Enterprise]:
     """An operator's enterprises, oldest first. Every one of `words` occurs in name, e-mail or tax number."""
-    wanted = words.casefold().split()
 
     def keep(enterprise: Enterprise) -> bool:
-        text = " ".join((enterprise.name, enterprise.email, enterprise.tax_number or "")).casefold()
-        return state in (None, enterprise.state) and all(word in text for word in wanted)
+        is_such = state in (None, enterprise.state)
+        return is_such and has_words(words, enterprise.name, enterprise.email, enterprise.tax_number)
 
     entries = ENTERPRISE_ENTRIES.walk(ctx, enterprises_pk(operator_id), _IS_ENTRY, cursor=cursor, chunk=_CHUNK)
     return page_of(_enterprises_of(ctx, entries), limit, keep)
@@ -70,12 +70,12 @@ def enterprises_of(ctx: Context, operator_id: str) -> Iterator[Enterprise]:
     return (enterprise for enterprise, _ in _enterprises_of(ctx, entries))
 
 
-def change_enterprise(uow: UnitOfWork, enterprise: Enterprise, changes: Mapping[str, object]) -> Enterprise:
+def change_enterprise(uow: UnitOfWork, enterprise: Enterprise, changes: Mapping[str, Any]) -> Enterprise:
     """Applies changes by field name (None removes) and returns the enterprise as it will be.
 
     Raises enterprise.limit_in_use (409) for a `credit_limit` below what is open.
     """
-    changed: Enterprise = replace(enterprise, **changes)  # type: ignore[arg-type]
+    changed = replace(enterprise, **changes)
     if changed == enterprise:
         return enterprise
     changed = replace(changed, revision=enterprise.revision + 1)
@@ -107,10 +107,7 @@ def _grant(uow: UnitOfWork, enterprise: Enterprise, by: int) -> None:
 
 
 def _enterprises_of(ctx: Context, entries: Iterator[Step[EnterpriseEntry]]) -> Iterator[Step[Enterprise]]:
-    while chunk := list(islice(entries, _CHUNK)):
-        places = {entry.enterprise_id: place for entry, place in chunk}
-        for enterprise in ENTERPRISES.batch_get(ctx, [enterprise_key(enterprise_id) for enterprise_id in places]):
-            yield enterprise, places[enterprise.enterprise_id]
+    return follow(ctx, entries, ENTERPRISES, lambda entry: enterprise_key(entry.enterprise_id))
 
 
 _IS_ENTRY = EnterpriseEntryRow.sk.startswith("enterprise#")

@@ -5,9 +5,8 @@ Its row is the truth; an operator's and a driver's list are entries that name it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 
 from chalicelib.drivers.model import Driver
 from chalicelib.drivers.model import feedback as model
@@ -34,11 +33,9 @@ from chalicelib.drivers.store import (
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, not_found
 from chalicelib.kernel.spans import Span, id_span
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.table import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.notifications import service as notifications
-
-_CHUNK = 50
 
 
 def give_feedback(
@@ -133,14 +130,7 @@ def list_feedback(
         return Page([])
     between = FeedbackEntryRow.sk.between(*(feedback_sk(feedback_id) for feedback_id in ids))
     entries = FEEDBACK_ENTRIES.walk(ctx, feedback_list_pk(owner), between, newest_first=True, cursor=cursor)
-    return page_of(_feedback_of(ctx, entries), limit, keep)
-
-
-def _feedback_of(ctx: Context, entries: Iterator[Step[FeedbackEntry]]) -> Iterator[Step[Feedback]]:
-    while chunk := list(islice(entries, _CHUNK)):
-        places = {entry.feedback_id: place for entry, place in chunk}
-        for feedback in FEEDBACK.batch_get(ctx, [feedback_key(feedback_id) for feedback_id in places]):
-            yield feedback, places[feedback.feedback_id]
+    return page_of(follow(ctx, entries, FEEDBACK, lambda entry: feedback_key(entry.feedback_id)), limit, keep)
 
 
 def _count(uow: UnitOfWork, known: FeedbackCount | None, driver_id: str, mark: str, feedback_id: str) -> None:

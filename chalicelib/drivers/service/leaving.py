@@ -6,9 +6,7 @@ somewhere, and says of nobody who they were. It never comes back: whoever signs 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from chalicelib.drivers.model import DELETED_NAME, Driver, IdToken, app_token
+from chalicelib.drivers.model import DELETED_NAME, Driver, IdToken, app_token, in_the_drawer
 from chalicelib.drivers.service.announcing import announce_card
 from chalicelib.drivers.service.listing import list_cards_of
 from chalicelib.drivers.service.members import leave_enterprises
@@ -63,5 +61,4 @@ def _give_up(uow: UnitOfWork, card: IdToken, driver: Driver) -> None:
     if card.operator_id is None:
         uow.delete(ID_TOKENS, token_key(card.id_token), condition=owner, name="id token")
     else:
-        free = replace(card, driver_id=None, driver_active=True, refused_by=[], enterprises={})
-        uow.put(ID_TOKENS, free, condition=owner)
+        uow.put(ID_TOKENS, in_the_drawer(card), condition=owner)

@@ -30,7 +30,7 @@ from chalicelib.drivers.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict, not_found
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.table import Page, Step, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 MAX_COUNTED = 10_000
@@ -136,10 +136,7 @@ def standing(driver: Driver, operator_id: str) -> DriverState:
 
 
 def _drivers_of(ctx: Context, links: Iterator[Step[DriverLink]]) -> Iterator[Step[Driver]]:
-    while chunk := list(islice(links, _LINKS_CHUNK)):
-        places = {link.driver_id: place for link, place in chunk}
-        for driver in DRIVERS.batch_get(ctx, [driver_key(driver_id) for driver_id in places]):
-            yield driver, places[driver.driver_id]
+    return follow(ctx, links, DRIVERS, lambda link: driver_key(link.driver_id))
 
 
 def set_driver_state(uow: UnitOfWork, driver: Driver, state: DriverState, *, operator_id: str | None) -> Driver:

@@ -5,19 +5,16 @@ Nobody is mailed unless the row says `notify`: a driver who was imported signs i
 
 from __future__ import annotations
 
-from itertools import islice
-
 from chalicelib.drivers import service as drivers
-from chalicelib.drivers.api_public import CountryText, LanguageText, LineText, NameText, ShortText
 from chalicelib.drivers.model import NewDriver
 from chalicelib.files.kinds.common import Created, ImportKind, Values, body_of, changed_since
 from chalicelib.files.model import Column
 from chalicelib.identity import service as identity
 from chalicelib.identity.scope import owning_operator
 from chalicelib.kernel.http import Request, Shape
+from chalicelib.kernel.texts import CountryText, LanguageText, LineText, NameText, ShortText
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.ledger import service as ledger
-from chalicelib.ledger.model import wallet_account
+from chalicelib.wallets import service as wallets
 
 
 class DriverRow(Shape):
@@ -47,7 +44,8 @@ def _take_back(uow: UnitOfWork, driver_id: str) -> None:
     if driver is None:
         return
     links = drivers.listing_organizations(uow.ctx, driver_id)
-    if any(_has_moved(uow, driver_id, organization_id) for organization_id in links):
+    currencies = {identity.get_organization(uow.ctx, organization_id).currency for organization_id in links}
+    if not wallets.expect_untouched(uow, driver_id, currencies):
         raise changed_since("driver")
     login = identity.find_login(uow.ctx, driver.email)
     if login is None or login.driver_id != driver_id or (login.password_hash is not None and login.user_id is None):
@@ -55,12 +53,6 @@ def _take_back(uow: UnitOfWork, driver_id: str) -> None:
     if not drivers.take_back_driver(uow, driver, links):
         raise changed_since("driver")
     identity.close_driver_login(uow, login)
-
-
-def _has_moved(uow: UnitOfWork, driver_id: str, organization_id: str) -> bool:
-    currency = identity.get_organization(uow.ctx, organization_id).currency
-    entries = ledger.entries_of_account(uow.ctx, wallet_account(driver_id, currency))
-    return next(islice(iter(entries), 1), None) is not None
 
 
 DRIVERS = ImportKind(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.identity.api_operator.common import api
+from chalicelib.identity.model import shown_name
 from chalicelib.identity.model.api_keys import GRACE, LONGEST_GRACE, MAX_ALLOWED_IPS, ApiKey
 from chalicelib.identity.service import api_keys
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
@@ -92,7 +93,7 @@ def create_api_key(req: Request, body: ApiKeyCreate) -> ApiKeySecretView:
     organisations or keys, or change groups.
     """
     expires_at = None if body.expires_at is None else check_moment(body.expires_at, "/expires_at")
-    new = api_keys.NewApiKey(body.name, body.permissions, expires_at, body.allowed_ips)
+    new = api_keys.NewApiKey(shown_name(body.name), body.permissions, expires_at, body.allowed_ips)
     api_key, text = api_keys.create_api_key(req.uow, req.actor, new)
     view = api_key_view(api_key, req.ctx.now())
     req.audit("api_key", api_key.api_key_id, after=view)

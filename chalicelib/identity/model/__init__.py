@@ -30,7 +30,7 @@ from chalicelib.identity.model.logins import (
     refresh_invalid,
     rotate,
 )
-from chalicelib.identity.model.names import TakenName, name_key, shown_name
+from chalicelib.identity.model.names import TakenName, name_key, shown_name, with_shown_names
 from chalicelib.identity.model.organizations import PLATFORM_ID, Organization, check_kind_below
 from chalicelib.identity.model.regions import LEVELS, Region, RegionLevel
 from chalicelib.identity.model.texts import check_email, check_password, check_time_zone, email_key
@@ -82,4 +82,5 @@ __all__ = [
     "rotate",
     "shown_name",
     "wait_before_code_s",
+    "with_shown_names",
 ]

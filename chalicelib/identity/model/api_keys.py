@@ -24,7 +24,6 @@ MAX_KEYS: Final = 100
 MAX_ALLOWED_IPS: Final = 20
 GRACE: Final = timedelta(hours=24)
 LONGEST_GRACE: Final = timedelta(days=7)
-USE_TOLD_EVERY: Final = timedelta(hours=1)
 NEVER_HELD: Final = frozenset({"users:write", "user_groups:write", "api_keys:write", "organizations:create"})
 
 ApiKeyState = Literal["active", "expired", "revoked"]

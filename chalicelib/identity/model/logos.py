@@ -9,12 +9,11 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from chalicelib.kernel.errors import invalid
 
 LogoType = Literal["image/png", "image/jpeg", "image/webp"]
-LOGO_TYPES: Final[tuple[str, ...]] = get_args(LogoType)
 MAX_LOGO_BYTES: Final = 100 * 1024
 MAX_LOGO_TEXT: Final = MAX_LOGO_BYTES * 4 // 3 + 4
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.kernel.errors import invalid
 
@@ -21,11 +23,17 @@ class TakenName:
 
 
 def shown_name(name: str, pointer: str = "/name") -> str:
-    """The name without blanks around it and with single ones inside. Raises name.empty (422)."""
+    """The name without blanks around it and with single ones inside. Raises name.empty (422), also for one of signs
+    that nobody sees (Unicode's categories C and Z: joiners, marks of direction, blanks)."""
     shown = " ".join(unicodedata.normalize("NFC", name).split())
-    if not shown:
+    if all(unicodedata.category(sign)[0] in "CZ" for sign in shown):
         raise invalid("name.empty", "A name has at least one letter.", pointer)
     return shown
+
+
+def with_shown_names(changes: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The changes of a patch, those of these fields that it has as `shown_name` says. Raises name.empty (422)."""
+    return {**changes, **{name: shown_name(changes[name], f"/{name}") for name in names if name in changes}}
 
 
 def name_key(name: str) -> str:

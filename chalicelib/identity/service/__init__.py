@@ -6,7 +6,7 @@ Writes land in the caller's unit of work. Only what guards against guessing comm
 from chalicelib.identity.service.audit_log import actors_of, get_audit_event, list_audit_events, walk_audit_events
 from chalicelib.identity.service.authenticating import authenticate
 from chalicelib.identity.service.codes import request_code, reset_password, verify_code
-from chalicelib.identity.service.credentials import Proof, check_credentials
+from chalicelib.identity.service.credentials import Proof, check_again
 from chalicelib.identity.service.guessing import count_attempt, forget_attempts, refuse_after
 from chalicelib.identity.service.leaving import remove_driver_login
 from chalicelib.identity.service.logins import close_driver_login, create_driver_login, find_login, require_login
@@ -60,7 +60,7 @@ __all__ = [
     "actors_of",
     "authenticate",
     "change_password",
-    "check_credentials",
+    "check_again",
     "close_driver_login",
     "count_attempt",
     "create_driver_login",

@@ -28,7 +28,7 @@ from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, forbidden, not_found
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.table import Page, Step, actions_of, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 KEY_AGE_S: Final = 30.0
@@ -182,7 +182,7 @@ def _tell_use(ctx: Context, used: list[ApiKey]) -> None:
         uow.update(
             API_KEYS,
             api_key_key(api_key.api_key_id),
-            [ApiKeyRow.last_used_at.set(api_key.last_used_at)],
+            actions_of(ApiKeyRow, {"last_used_at": api_key.last_used_at}),
             condition=ApiKeyRow.pk.exists()
             & (ApiKeyRow.last_used_at.does_not_exist() | (ApiKeyRow.last_used_at < api_key.last_used_at)),
         )

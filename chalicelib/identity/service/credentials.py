@@ -20,6 +20,7 @@ from chalicelib.identity.service.users import find_user_by_name
 from chalicelib.identity.store import USERS, user_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError, Kind, invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
@@ -74,6 +75,31 @@ def check_credentials(
             raise totp_invalid()
     forget_attempts(uow, name.subject)
     return Proof(login, totp if totp is not None and totp.is_on else None)
+
+
+def check_again(
+    uow: UnitOfWork,
+    name: SignInName,
+    password: str,
+    source_ip: str,
+    totp_code: str | None = None,
+    *,
+    second_factor: bool = True,
+    pointer: str = "/password",
+) -> Proof:
+    """Somebody who is signed in proves it once more. What is wrong is said of the request: clients take a 401 for the
+    end of the sign-in.
+
+    Raises auth.password_wrong, auth.totp_required, auth.totp_invalid (422), auth.too_many_attempts (429).
+    """
+    try:
+        return check_credentials(uow, name, password, source_ip, totp_code, second_factor=second_factor)
+    except DomainError as error:
+        if error.kind is not Kind.UNAUTHENTICATED:
+            raise
+        if error.code == "auth.failed":
+            raise invalid("auth.password_wrong", "The password is wrong.", pointer) from error
+        raise invalid(error.code, error.detail, "/totp_code") from error
 
 
 def _count_wrong(ctx: Context, name: SignInName, source_ip: str, made: int) -> None:

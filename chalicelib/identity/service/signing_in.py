@@ -14,7 +14,7 @@ from chalicelib.identity.model import AccessClaims, Login, Organization, SignIn,
 from chalicelib.identity.model.logins import Device, SignInName
 from chalicelib.identity.service import access_tokens
 from chalicelib.identity.service.auditing import record_of_person
-from chalicelib.identity.service.credentials import check_credentials
+from chalicelib.identity.service.credentials import check_again, check_credentials
 from chalicelib.identity.service.logins import find_login, require_login, set_password
 from chalicelib.identity.service.organizations import find_organization
 from chalicelib.identity.service.passwords import hash_password, is_outdated
@@ -107,9 +107,12 @@ def end_now(ctx: Context, login_id: str, sign_in_id: str) -> None:
 
 
 def change_password(uow: UnitOfWork, actor: Actor, *, old_password: str, new_password: str) -> Login:
-    """Raises auth.failed (401), auth.too_many_attempts (429), password.too_short (422). Ends every sign-in."""
+    """Raises auth.password_wrong, password.too_short (422), auth.too_many_attempts (429). Ends every sign-in.
+
+    A wrong password is no 401: clients take that for the end of the sign-in."""
     name = SignInName("email", require_login(uow.ctx, actor.login_id).email)
-    login = check_credentials(uow, name, old_password, actor.source_ip, second_factor=False).login
+    proof = check_again(uow, name, old_password, actor.source_ip, second_factor=False, pointer="/old_password")
+    login = proof.login
     set_password(uow, login, new_password)
     end_sign_ins(uow, login.login_id)
     return login

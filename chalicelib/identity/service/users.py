@@ -9,7 +9,14 @@ from typing import Any, Final
 
 from pynamodb.expressions.condition import Condition
 
-from chalicelib.identity.model import Organization, User, check_email, check_password
+from chalicelib.identity.model import (
+    Organization,
+    User,
+    check_email,
+    check_password,
+    shown_name,
+    with_shown_names,
+)
 from chalicelib.identity.model.users import (
     UserName,
     check_narrowing,
@@ -120,7 +127,7 @@ def create_user(
         user_id=ctx.new_id("usr"),
         organization_id=organization.organization_id,
         email=email,
-        full_name=new.full_name,
+        full_name=shown_name(new.full_name, f"{pointer}/full_name"),
         groups=check_groups(ctx, organization, new.groups or [ADMIN_GROUPS[organization.kind]]),
         language=check_language(ctx, organization.organization_id, new.language or organization.language, pointer),
         created_at=ctx.now(),
@@ -212,7 +219,7 @@ def check_may_look_after(ctx: Context, actor: Actor, organization: Organization,
 
 
 def _normalized(ctx: Context, user: User, organization: Organization, changes: Mapping[str, Any]) -> dict[str, Any]:
-    changes = dict(changes)
+    changes = with_shown_names(changes, "full_name")
     if "groups" in changes:
         changes["groups"] = check_groups(ctx, organization, changes["groups"])
     if "language" in changes:

@@ -5,48 +5,28 @@ which cards it knows by itself, `offline_cards` which it shall know; `customers`
 """
 
 from chalicelib.maintenance.model.certificates import (
-    CERTIFICATE_LIFECYCLE,
     CertificateKind,
     CertificateRequest,
     CertificateState,
-    ContractVerdict,
     IssuedCertificate,
 )
-from chalicelib.maintenance.model.customers import CustomerInformation, InformationPart
-from chalicelib.maintenance.model.inventories import Entry, Inventory
-from chalicelib.maintenance.model.journal import (
-    CRITICAL_SECURITY_EVENTS,
-    ChargerEvent,
-    EventKind,
-    Procedure,
-    Severity,
-    Step,
-)
-from chalicelib.maintenance.model.local_lists import ListContent, ListEntry, LocalList, LocalListState
-from chalicelib.maintenance.model.offline_cards import Composition, ListDue, LocalListPolicy
+from chalicelib.maintenance.model.inventories import Entry
+from chalicelib.maintenance.model.journal import ChargerEvent, EventKind, Procedure, Severity
+from chalicelib.maintenance.model.local_lists import LocalList, LocalListState
+from chalicelib.maintenance.model.offline_cards import Composition, LocalListPolicy
 
 __all__ = [
-    "CERTIFICATE_LIFECYCLE",
-    "CRITICAL_SECURITY_EVENTS",
     "CertificateKind",
     "CertificateRequest",
     "CertificateState",
     "ChargerEvent",
     "Composition",
-    "ContractVerdict",
-    "CustomerInformation",
     "Entry",
     "EventKind",
-    "InformationPart",
-    "Inventory",
     "IssuedCertificate",
-    "ListContent",
-    "ListDue",
-    "ListEntry",
     "LocalList",
     "LocalListPolicy",
     "LocalListState",
     "Procedure",
     "Severity",
-    "Step",
 ]

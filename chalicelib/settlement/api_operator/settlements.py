@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.identity.scope import listed_operator, may_see
+from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api
 from chalicelib.settlement.model import Run
-
-
-class SettlementsQuery(PageQuery):
-    """`operator_id` is for the platform; operators see their own."""
-
-    operator_id: str | None = None
 
 
 class StatementLineView(Shape):
@@ -48,7 +42,7 @@ class SettlementView(Shape):
 
 
 @api.get("/v1/settlements", permission="settlements:read")
-def list_settlements(req: Request, query: SettlementsQuery) -> PageView[SettlementView]:
+def list_settlements(req: Request, query: OperatorPageQuery) -> PageView[SettlementView]:
     """Settlements, newest business day first."""
     operator_id = query.operator_id if req.actor.is_platform else listed_operator(req, query.operator_id)
     if operator_id is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -20,7 +20,7 @@ from chalicelib.drivers.model import Enterprise
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.spans import month_span
+from chalicelib.kernel.spans import month_of, month_span
 from chalicelib.ledger.model import Entry, Posting, enterprise_account, receivable_account
 from chalicelib.settlement.model.runs import GRACE
 from chalicelib.tariffs.rating import round_half_up, split_exactly
@@ -283,18 +283,13 @@ def month_after(month: str) -> str:
 def due_months(created_at: datetime, newest: str | None, now: datetime, zone: str) -> list[str]:
     """The months that are over in the operator's zone and have no run yet, oldest first, MAX_MONTHS at a time: those
     after the `newest` run, else since the operator exists."""
-    running = _month_in((now - GRACE), zone)
-    month = _month_in(created_at, zone) if newest is None else month_after(newest)
+    running = month_of(now - GRACE, zone)
+    month = month_of(created_at, zone) if newest is None else month_after(newest)
     months: list[str] = []
     while month < running and len(months) < MAX_MONTHS:
         months.append(month)
         month = month_after(month)
     return months
-
-
-def _month_in(moment: datetime, zone: str) -> str:
-    day: date = moment.astimezone(ZoneInfo(zone)).date()
-    return day.isoformat()[:7]
 
 
 def payment_entry(invoice: Invoice, payment: InvoicePayment, now: datetime) -> Entry:

@@ -14,6 +14,7 @@ from chalicelib.settlement.service.invoices import (
     void_invoice,
 )
 from chalicelib.settlement.service.runs import (
+    changed_after_posting,
     compute_statement,
     find_run,
     list_runs,
@@ -23,6 +24,7 @@ from chalicelib.settlement.service.runs import (
 )
 
 __all__ = [
+    "changed_after_posting",
     "close_month",
     "compute_statement",
     "draft_invoice",

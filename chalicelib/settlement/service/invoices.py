@@ -6,11 +6,9 @@ its number, its place in the list and its mail in one. Drawn up twice at once, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup as charging
@@ -22,7 +20,7 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, conflict, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import month_span
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.table import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import income_account
@@ -64,7 +62,6 @@ from chalicelib.settlement.store import (
     operator_pk,
 )
 
-_CHUNK = 100
 _ABROAD = timedelta(days=2)
 """Business days are of the zone that a session was begun in: no zone is further from another."""
 
@@ -98,7 +95,7 @@ def list_invoices(
     entries = INVOICE_ENTRIES.walk(
         ctx, operator_pk(operator_id), InvoiceEntryRow.sk.startswith("invoice#"), newest_first=True, cursor=cursor
     )
-    return page_of(_invoices_of(ctx, entries), limit, keep)
+    return page_of(follow(ctx, entries, INVOICES, lambda entry: (invoice_pk(entry.invoice_id), "invoice")), limit, keep)
 
 
 def list_lines(ctx: Context, invoice: Invoice, *, limit: int, cursor: str | None) -> Page[InvoiceLine]:
@@ -126,13 +123,6 @@ def newest_month(ctx: Context, operator_id: str) -> str | None:
         consistent=True,
     )
     return page.data[0].month if page.data else None
-
-
-def _invoices_of(ctx: Context, entries: Iterator[Step[InvoiceEntry]]) -> Iterator[Step[Invoice]]:
-    while chunk := list(islice(entries, _CHUNK)):
-        places = {entry.invoice_id: place for entry, place in chunk}
-        for invoice in INVOICES.batch_get(ctx, [(invoice_pk(invoice_id), "invoice") for invoice_id in places]):
-            yield invoice, places[invoice.invoice_id]
 
 
 # -- drawing up ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from chalicelib.charging import lookup as charging
@@ -29,6 +29,9 @@ from chalicelib.ledger.model import (
 from chalicelib.notifications import service as notifications
 from chalicelib.settlement.model import RUN_LIFECYCLE, Booked, Line, Run, disagreement, sum_cdrs, with_cash
 from chalicelib.settlement.store import RUNS, RunRow, operator_pk, run_sk
+
+_LOOKED_BACK = (1, 2, 3)
+"""Days: no zone is further from another than two."""
 
 
 def find_run(ctx: Context, operator_id: str, business_day: str) -> Run | None:
@@ -101,6 +104,18 @@ def post_statement(uow: UnitOfWork, operator_id: str, business_day: str) -> Run:
         ledger.post(uow, entry)
     _tell_operator(uow, posted)
     return posted
+
+
+def changed_after_posting(ctx: Context, operator_id: str, business_day: str) -> list[tuple[str, str]]:
+    """The days right before this one that were posted and have got money since: `(business day, difference)`.
+
+    An operator that moves to a zone further west lives a day again; a charge that began in the zone before may end on a
+    day that is settled in the one after. No run takes that up by itself."""
+    day = date.fromisoformat(business_day)
+    found = (find_run(ctx, operator_id, (day - timedelta(days=back)).isoformat()) for back in _LOOKED_BACK)
+    posted = [run for run in found if run is not None and run.state == "posted"]
+    differences = [(run.business_day, disagreement(run.lines, _booked(ctx, run))) for run in posted]
+    return [(business_day, difference) for business_day, difference in differences if difference is not None]
 
 
 def _booked(ctx: Context, run: Run) -> Booked:

@@ -82,6 +82,28 @@ def test_a_day_of_cash_alone_is_settled_too(site: Site, fleet: Fleet) -> None:
     assert ledger.total_of_period(site.world.ctx, cash, "2026-03-02").amount == -1000  # the day's, as it was taken
 
 
+@pytest.mark.parametrize(
+    ("zone", "told"), [("Europe/Berlin", 0), ("America/Los_Angeles", 1)], ids=["stays", "moves to the west"]
+)
+def test_a_settled_day_that_is_lived_again_is_told(
+    site: Site, fleet: Fleet, zone: str, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    charge(site, 1000)
+    settle(fleet)
+    path = f"/v1/organizations/{site.operator.operator_id}"
+    assert fleet.ask("PATCH", path, {"time_zone": zone}).status == 200
+    site.advance_s(400)
+    charge(site, 3000, number=1)
+    advance_to(site, "2026-03-05T12:00:00+00:00")
+    site.world.run_job(jobs.open_settlements)
+    workflow_input = {"operator_id": site.operator.operator_id, "business_day": "2026-03-03"}
+    jobs.settlement_compute(workflow_input, None)
+    assert jobs.settlement_post(workflow_input, None)["state"] == "posted"
+    faults = [record for record in caplog.records if record.message == "ledger fault"]
+    assert len(faults) == told
+    assert all("the ledger 1.40 EUR" in record.detail for record in faults)  # type: ignore[attr-defined]
+
+
 @settings(max_examples=50)
 @given(amounts, amounts)
 def test_cash_is_in_the_net_and_must_agree(cash: dict[str, int], other: dict[str, int]) -> None:

@@ -267,3 +267,32 @@ def test_the_log_says_who_did_what(world: World, operator: Operator, driver: Dri
     assert {event["action"] for event in events} == {"create_id_token", "update_id_token"}
     [changed] = [event for event in events if event["action"] == "update_id_token"]
     assert (changed["before"], changed["after"]) == ({"status": "active"}, {"status": "blocked"})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("04A1B2C3", "04:a1:b2:c3"),
+        ("04:A1:B2:C3", "04a1b2c3"),
+        ("04-A1-B2-C3", "04:A1:B2:C3"),
+        ("04A1B2C3", "04-a1-b2-c3"),
+    ],
+)
+def test_one_uid_in_two_writings_is_one_card(world: World, operator: Operator, first: str, second: str) -> None:
+    configure(world, operator, first)
+    again = world.rest.post("/v1/id-tokens", {"id_token": second}, token=operator.access_token)
+    assert (again.status, again.body["code"]) == (409, "id_token.exists")
+    # What is no UID is compared as it is.
+    configure(world, operator, "STAFF-01")
+    configure(world, operator, "STAFF01")
+
+
+def test_a_whole_number_is_found_at_once_among_many(world: World, operator: Operator) -> None:
+    """Though it would stand on a page far behind."""
+    for number in range(12):
+        configure(world, operator, f"CARD{number:02}")
+    page = world.rest.get("/v1/id-tokens", token=operator.access_token, query={"q": "card11", "limit": 1}).body
+    assert ([card["id_token"] for card in page["data"]], page["has_more"]) == (["CARD11"], False)
+    assert numbers(world, operator.access_token, q="card1") == ["CARD10", "CARD11"]
+    assert numbers(world, operator.access_token, q="card11", status="blocked") == []
+    assert numbers(world, world.operator().access_token, q="card11") == []

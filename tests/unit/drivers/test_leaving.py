@@ -97,7 +97,7 @@ def test_nothing_personal_is_left(world: World, dora: str) -> None:
 
 def test_it_takes_the_password_and_the_second_factor(world: World, dora: str) -> None:
     token = world.sign_in("dora@driver.example")
-    assert leave(world, token, password="not the password").body["code"] == "auth.failed"
+    assert leave(world, token, password="not the password").body["code"] == "auth.password_wrong"
     app, _ = turn_on(world, token)
     assert leave(world, token).body["code"] == "auth.totp_required"
     assert leave(world, token, totp_code=app.wrong_code()).body["code"] == "auth.totp_invalid"

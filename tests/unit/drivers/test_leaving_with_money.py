@@ -11,7 +11,9 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.service.leaving import erase_driver
 from chalicelib.kernel.errors import DomainError, StaleRead
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.wallets import jobs as wallets_jobs
 from chalicelib.wallets import service as wallets
 from tests.site import Site, build_site
 from tests.world import World
@@ -63,3 +65,18 @@ def test_a_charge_that_begins_at_this_moment_keeps_the_account(site: Site) -> No
 def test_an_empty_wallet_keeps_nobody(site: Site) -> None:
     site.world.commit(lambda uow: leave(site, uow))
     assert drivers.require_driver(site.world.ctx, site.driver.driver_id).deleted_at is not None
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_money_for_a_driver_who_has_left_is_told(site: Site, caplog: pytest.LogCaptureFixture, leaves: bool) -> None:
+    """A declined card leaves the provider's page open: what is paid there later is nobody's to spend."""
+    world = site.world
+    begin = {"topup_id": "top_1", "payment_id": "pay_1", "driver_id": site.driver.driver_id}
+    world.commit(lambda uow: wallets.begin_topup(uow, **begin, amount=Money(1000, "EUR")))
+    world.commit(lambda uow: wallets.fail_topup(uow, "top_1", failure="card_declined"))
+    if leaves:
+        world.commit(lambda uow: leave(site, uow))
+    paid = Event("evt_1", "payment.succeeded", "pay_1", {"purpose": "topup", "payment_id": "pay_1"}, world.ctx.now())
+    wallets_jobs.on_payment_succeeded(world.ctx, paid)
+    assert site.available() == 1000
+    assert [record.message for record in caplog.records].count("ledger fault") == leaves

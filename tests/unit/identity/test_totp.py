@@ -64,7 +64,7 @@ def token(world: World) -> str:
 
 def test_it_is_set_up_with_the_password_and_the_first_code(world: World, token: str) -> None:
     wrong = world.rest.post("/v1/me/totp", {"password": "not the password"}, token=token)
-    assert (wrong.status, wrong.body["code"]) == (401, "auth.failed")
+    assert (wrong.status, wrong.body["code"]) == (422, "auth.password_wrong")
     begun = world.rest.post("/v1/me/totp", {"password": PASSWORD}, token=token)
     assert begun.status == 201
     query = parse_qs(urlsplit(begun.body["otpauth_uri"]).query)
@@ -171,7 +171,7 @@ def test_it_is_turned_off_with_password_and_code(world: World, token: str) -> No
         return "" if answer.body is None else str(answer.body["code"])
 
     assert turn_off(PASSWORD, app.wrong_code()) == "auth.totp_invalid"
-    assert turn_off("not the password", app.next_code()) == "auth.failed"
+    assert turn_off("not the password", app.next_code()) == "auth.password_wrong"
     assert sign_in(world).body["code"] == "auth.totp_required"
     assert turn_off(PASSWORD, app.code()) == ""
     assert sign_in(world).status == 201
@@ -191,7 +191,7 @@ def test_a_new_password_leaves_it_on(world: World, token: str) -> None:
 def test_drivers_have_it_too(world: World) -> None:
     token = world.driver_token("drv_1", "dora@driver.example")
     none = world.rest.post("/v1/me/totp", {"password": PASSWORD}, token=token)
-    assert none.status == 401, "a login without a password proves nothing"
+    assert none.status == 422, "a login without a password proves nothing"
 
 
 def test_the_store_keeps_neither_the_secret_nor_the_codes(world: World, token: str) -> None:

@@ -33,6 +33,14 @@ def test_an_event_carries_what_happened_and_expires(world: World) -> None:
     assert int(row["expires_at"]["N"]) == int((world.ctx.now() + outbox.RETENTION).timestamp())
 
 
+def test_whether_a_unit_of_work_tells_something_already(world: World) -> None:
+    uow = UnitOfWork(world.ctx)
+    outbox.emit(uow, "thing.made", "t1")
+    uow.delete(EVENTS, ("evt_1", "event"))
+    asked = [("thing.made", "t1"), ("thing.made", "t2"), ("thing.sold", "t1")]
+    assert [outbox.is_emitted(uow, *one) for one in asked] == [True, False, False]
+
+
 def test_an_event_of_a_refused_fact_does_not_exist(world: World) -> None:
     create_table(world)
     uow = UnitOfWork(world.ctx)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.clock import from_epoch_ms
 from chalicelib.kernel.ids import new_id
-from chalicelib.kernel.spans import MonthText, id_span, month_span, overlap
+from chalicelib.kernel.spans import MonthText, id_span, month_of, month_span, overlap
 
 MOMENTS = st.integers(-(10**12), 3 * 10**13).map(from_epoch_ms)
 """From 1938 to 2920."""
@@ -22,6 +22,12 @@ def test_a_month_is_that_of_the_zone() -> None:
     assert month_span("2026-03", "UTC") == (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
     begin, end = month_span("2026-03", "Europe/Berlin")
     assert (begin.isoformat(), end.isoformat()) == ("2026-02-28T23:00:00+00:00", "2026-03-31T22:00:00+00:00")
+
+
+@given(MOMENTS, st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]))
+def test_a_moment_lies_in_its_month(moment: datetime, zone: str) -> None:
+    begin, end = month_span(month_of(moment, zone), zone)
+    assert begin <= moment < end
 
 
 @given(st.integers(1970, 2998), st.integers(1, 12), st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import MAX_EXAMINED, decode_cursor, encode_cursor, first, page_of
+from chalicelib.kernel.table import MAX_EXAMINED, actions_of, decode_cursor, encode_cursor, first, follow, page_of
 from infra.local import aws_hooks
 from tests.unit.kernel.things import NAME, THINGS, ByOwner, Thing, ThingRow, create_table, key, stored
 from tests.world import World
@@ -53,6 +54,26 @@ def test_none_is_not_stored_and_extras_are(things: World) -> None:
     assert item["made_at"] == {"S": "2026-01-31T23:59:59.999Z"}
     assert item["price"] == {"S": "-493 EUR"}
     assert isinstance(THINGS.from_item(item).amount, int)
+
+
+def test_only_what_is_named_is_set_and_none_removes(things: World) -> None:
+    _put(things, FULL)
+    changes = {"owner": "bob", "note": None}
+    things.commit(lambda uow: uow.update(THINGS, key("t1"), actions_of(ThingRow, changes)))
+    assert stored(things, "t1") == replace(FULL, owner="bob", note=None)
+
+
+def test_what_a_list_names_comes_in_its_order_with_its_places(things: World) -> None:
+    count = 230
+    for start in range(0, count, 50):
+        things.commit(
+            lambda uow, start=start: [uow.put(THINGS, Thing(f"t{n}")) for n in range(start, min(count, start + 50))]
+        )
+    names = [f"t{number}" for number in reversed(range(count))]
+    names.insert(100, "gone")
+    entries = ((name, {"S": {"at": str(at)}}) for at, name in enumerate(names))
+    found = [(thing.thing_id, place["S"]["at"]) for thing, place in follow(things.ctx, entries, THINGS, key)]
+    assert found == [(name, str(at)) for at, name in enumerate(names) if name != "gone"]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(things: World) -> None:

@@ -14,7 +14,13 @@ from chalicelib import relay
 from chalicelib.chargers import api_driver as chargers_driver
 from chalicelib.chargers import api_operator as chargers_operator
 from chalicelib.charging import api_driver as charging_driver
-from chalicelib.charging import api_driver_feedback, api_driver_leaving, api_operator_feedback, api_operator_groups
+from chalicelib.charging import (
+    api_driver_chargers,
+    api_driver_feedback,
+    api_driver_leaving,
+    api_operator_feedback,
+    api_operator_groups,
+)
 from chalicelib.charging import api_operator as charging_operator
 from chalicelib.charging import jobs as charging_jobs
 from chalicelib.docs_page import page
@@ -69,6 +75,7 @@ APIS = (
     maintenance_operator.api,
     charging_driver.api,
     charging_operator.api,
+    api_driver_chargers.api,
     api_driver_feedback.api,
     api_driver_leaving.api,
     api_operator_feedback.api,

@@ -1,6 +1,6 @@
-"""What a driver sees of a charger after scanning its QR code, or typing its number, and of the locations around.
+"""What a driver sees of a charger, and the locations around.
 
-`driver_charger_view` is for other capabilities too, that add a price to it.
+One charger, and one location with its chargers: `charging/api_driver_chargers.py`, which knows whom an operator serves.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import msgspec
 
 from chalicelib.chargers import service
 from chalicelib.chargers.api_operator.locations import Coordinates, LocationPhoto, coordinates_view, photo_views
-from chalicelib.chargers.model import Charger, Evse, Location
+from chalicelib.chargers.model import Charger, Location
 from chalicelib.chargers.model.geo import Point
-from chalicelib.chargers.model.map import EvseStatus, Pin, evse_status
+from chalicelib.chargers.model.map import EvseStatus, Pin
 from chalicelib.chargers.service import mapping, nearby
 from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
@@ -88,7 +88,7 @@ def driver_location(location: Location) -> DriverLocation:
 
 
 def driver_charger_view(
-    ctx: Context, charger: Charger, location: Location, evse_no: int | None, driver_id: str
+    ctx: Context, charger: Charger, location: Location, evse_no: int | None, *, may_start: bool
 ) -> DriverChargerView:
     facts = service.get_facts(ctx, charger)
     return DriverChargerView(
@@ -97,7 +97,7 @@ def driver_charger_view(
         name=charger.name,
         online=facts.link is not None and facts.link.is_online(ctx.now()),
         charge_with_qr=charger.charge_with_qr,
-        may_start=service.may_start(ctx, charger, driver_id),
+        may_start=may_start,
         evse_no=evse_no,
         location=driver_location(location),
         connectors=[
@@ -105,40 +105,6 @@ def driver_charger_view(
             for evse in facts.connectors
         ],
     )
-
-
-class WebPayment(Shape):
-    """What stands in the URL of the code on a charger's display, behind `/pay/`, in this order."""
-
-    charger_id: str
-    evse_no: Annotated[int, msgspec.Meta(ge=0, le=999)]
-    password: Annotated[str, msgspec.Meta(max_length=255)]
-    version: Annotated[str, msgspec.Meta(max_length=20)]
-
-
-@api.post("/v1/driver/web-payments", status=200, audited=False)
-def start_web_payment(req: Request, body: WebPayment) -> DriverChargerView:
-    """A charger by the code on its display, good for a minute or two (422 web_payment.invalid: scan it again).
-
-    The charger keeps the connector for five minutes: start the session meanwhile.
-    """
-    charger = service.start_web_payment(
-        req.uow,
-        identity=body.charger_id,
-        evse_no=body.evse_no,
-        password=body.password,
-        version=body.version,
-        driver_id=req.driver_id,
-    )
-    location = service.require_location(req.ctx, charger.location_id or "")
-    return driver_charger_view(req.ctx, charger, location, body.evse_no, req.driver_id)
-
-
-@api.get("/v1/driver/chargers/{code}")
-def get_driver_charger(req: Request, code: str) -> DriverChargerView:
-    """A charger by the code on its label, or by its number."""
-    charger, location, evse_no = find_charger(req.ctx, code)
-    return driver_charger_view(req.ctx, charger, location, evse_no, req.driver_id)
 
 
 class NearbyQuery(PageQuery, kw_only=True):
@@ -184,38 +150,6 @@ class NearbyPage(PageView[NearbyLocation], kw_only=True):
     radius_km: float
 
 
-class LocationConnector(Shape):
-    """`letter` is on the charger: A left, B right. `qr_code` is what its label says."""
-
-    evse_no: int
-    letter: str
-    status: EvseStatus
-    qr_code: str | None
-
-
-class LocationCharger(Shape):
-    """`charge_with_qr` and `may_start` as in `/v1/driver/chargers`."""
-
-    charger_id: str
-    name: str | None
-    online: bool
-    charge_with_qr: bool
-    may_start: bool
-    connectors: list[LocationConnector]
-
-
-class DriverLocationDetail(Shape):
-    """A location with what stands there."""
-
-    location: DriverLocation
-    operator_id: str
-    operator_name: str
-    description: str | None
-    coordinates: Coordinates | None
-    app_charging: bool
-    chargers: list[LocationCharger]
-
-
 @api.get("/v1/driver/locations")
 def list_driver_locations(req: Request, query: NearbyQuery) -> NearbyPage:
     """The locations around, of all operators, nearest first.
@@ -230,7 +164,7 @@ def list_driver_locations(req: Request, query: NearbyQuery) -> NearbyPage:
     names: dict[str, str] = {}
     for operator_id in {near.location.operator_id for near in found.page.data}:
         pins[operator_id] = {pin.location.location_id: pin for pin in mapping.get_map(req.ctx, operator_id).pins}
-        names[operator_id] = _operator_name(req.ctx, operator_id)
+        names[operator_id] = operator_name(req.ctx, operator_id)
     return NearbyPage(
         data=[
             _nearby_view(near, pins[near.location.operator_id], names[near.location.operator_id])
@@ -239,22 +173,6 @@ def list_driver_locations(req: Request, query: NearbyQuery) -> NearbyPage:
         has_more=found.page.next_cursor is not None,
         next_cursor=found.page.next_cursor,
         radius_km=found.radius_m / 1000,
-    )
-
-
-@api.get("/v1/driver/locations/{location_id}")
-def get_driver_location(req: Request, location_id: str) -> DriverLocationDetail:
-    """A location with its chargers and their connectors as they are now. 404 for one that is closed, or has none."""
-    location = nearby.require_open_location(req.ctx, location_id)
-    chargers = nearby.chargers_at(req.ctx, location)
-    return DriverLocationDetail(
-        location=driver_location(location),
-        operator_id=location.operator_id,
-        operator_name=_operator_name(req.ctx, location.operator_id),
-        description=location.description,
-        coordinates=coordinates_view(location),
-        app_charging=any(charger.charge_with_qr for charger, _, _ in chargers),
-        chargers=[_charger_view(req, *looked_at) for looked_at in chargers],
     )
 
 
@@ -282,22 +200,6 @@ def _nearby_view(near: nearby.Nearby, pins: dict[str, Pin], operator_name: str) 
     )
 
 
-def _charger_view(req: Request, charger: Charger, is_online: bool, evses: list[Evse]) -> LocationCharger:
-    return LocationCharger(
-        charger_id=charger.charger_id,
-        name=charger.name,
-        online=is_online,
-        charge_with_qr=charger.charge_with_qr,
-        may_start=service.may_start(req.ctx, charger, req.driver_id),
-        connectors=[
-            LocationConnector(
-                evse_no=evse.evse_no, letter=evse.letter, status=evse_status(evse, is_online), qr_code=evse.code
-            )
-            for evse in evses
-        ],
-    )
-
-
-def _operator_name(ctx: Context, operator_id: str) -> str:
+def operator_name(ctx: Context, operator_id: str) -> str:
     operator = identity.find_organization(ctx, operator_id)
     return "" if operator is None else operator.name

@@ -58,12 +58,14 @@ def add_charger_group_driver(req: Request, charger_group_id: str, driver_id: str
 
 @api.delete("/v1/charger-groups/{charger_group_id}/drivers/{driver_id}", "drivers:write")
 def remove_charger_group_driver(req: Request, charger_group_id: str, driver_id: str) -> None:
-    """Takes a driver out of a group."""
+    """Takes a driver out of a group. Said twice, it is as said once."""
     group = owned_group(req, charger_group_id)
     member = chargers.get_member(req.ctx, group.group_id, driver_id)
-    if member is None:
-        raise not_found("charger_group_driver", driver_id)
-    chargers.remove_member(req.uow, member)
-    before = member_view(member, drivers.get_driver(req.ctx, driver_id))
+    if member is None and not drivers.is_linked(req.ctx, group.operator_id, driver_id):
+        raise not_found("driver", driver_id)
+    before = None
+    if member is not None:
+        chargers.remove_member(req.uow, member)
+        before = member_view(member, drivers.get_driver(req.ctx, driver_id))
     name = f"{group.group_id}/{driver_id}"
     req.audit("charger_group_driver", name, owner_id=group.operator_id, before=before)

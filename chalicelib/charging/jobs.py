@@ -25,7 +25,8 @@ from chalicelib.charging.model import (
     ChargingSession,
     WorkflowWait,
 )
-from chalicelib.charging.store import WORKFLOW_WAITS, session_pk
+from chalicelib.charging.store import session_pk
+from chalicelib.charging.store.sessions import WORKFLOW_WAITS
 from chalicelib.drivers import service as drivers
 from chalicelib.identity import service as identity
 from chalicelib.kernel import metrics, task

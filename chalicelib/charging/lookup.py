@@ -23,41 +23,31 @@ from chalicelib.charging.model import (
     SessionFilter,
     missing_seq_nos,
 )
-from chalicelib.charging.store import (
-    CDR_TOTALS,
-    CDRS,
-    METER_READINGS,
-    OCCUPANCIES,
-    ORPHAN_STOPS,
+from chalicelib.charging.store import charger_pk, driver_pk, operator_pk, session_pk, transaction_pk
+from chalicelib.charging.store.cdrs import CDR_TOTALS, CDRS, CdrRow, enterprise_month
+from chalicelib.charging.store.reservations import (
     RESERVATION_ENTRIES,
     RESERVATIONS,
     RESERVED_EVSES,
-    SESSION_KEYS,
-    SESSIONS,
-    TRANSACTIONS,
-    CdrRow,
-    MeterReadingRow,
-    OccupancyRow,
-    OrphanStopRow,
     ReservationEntryRow,
     ReservedEvseRow,
-    SessionRow,
-    charger_pk,
-    driver_pk,
-    enterprise_month,
-    evse_sk,
-    operator_pk,
     reservation_key,
     reserved_sk,
-    session_pk,
-    transaction_pk,
+)
+from chalicelib.charging.store.sessions import OCCUPANCIES, SESSION_KEYS, SESSIONS, OccupancyRow, SessionRow, evse_sk
+from chalicelib.charging.store.transactions import (
+    METER_READINGS,
+    ORPHAN_STOPS,
+    TRANSACTIONS,
+    MeterReadingRow,
+    OrphanStopRow,
     transaction_sk,
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.ids import number_of
+from chalicelib.kernel.pages import Page, Step, follow, page_of
 from chalicelib.kernel.spans import id_span
-from chalicelib.kernel.table import Page, Step, follow, page_of
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Consumption, TariffVersion
 

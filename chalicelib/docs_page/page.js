@@ -154,15 +154,20 @@ function show() {
 
 signIn.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { email, password, token } = signIn.elements;
+  const { email, password, totp_code: code, token } = signIn.elements;
+  const proof = { email: email.value, password: password.value };
+  if (code.value.trim()) proof.totp_code = code.value.trim();
   const answer = await fetch("./v1/auth/sessions", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ email: email.value, password: password.value }),
+    body: JSON.stringify(proof),
   });
   const body = await answer.json();
   who.textContent = answer.ok ? `Signed in as ${email.value}` : body.detail;
-  if (answer.ok) token.value = body.access_token;
+  if (answer.ok) {
+    token.value = body.access_token;
+    code.value = "";
+  }
 });
 
 fetch("./openapi.json").then((answer) => answer.json()).then((document_) => {

@@ -13,7 +13,7 @@ from chalicelib.drivers.api_public import DriverView, driver_view
 from chalicelib.drivers.model import IdToken, id_token_key
 from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import UNSET, Api, Request, Shape, Unset, changes_of
+from chalicelib.kernel.http import UNSET, Api, PageView, Request, Shape, Unset, changes_of
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import month_of
 from chalicelib.kernel.texts import CountryText, LanguageText, LineText, NameText, ShortText
@@ -53,10 +53,6 @@ class CardView(Shape):
     created_at: datetime
 
 
-class CardList(Shape):
-    data: list[CardView]
-
-
 class MyEnterprise(Shape):
     """An enterprise that pays for the driver's charges at one operator. `pays_now`: it is active, and the membership
     is in force. `id_tokens`: only what these cards charge. Limits are null where there are none."""
@@ -71,10 +67,6 @@ class MyEnterprise(Shape):
     valid_from: datetime | None
     valid_until: datetime | None
     id_tokens: list[str] | None
-
-
-class MyEnterpriseList(Shape):
-    data: list[MyEnterprise]
 
 
 def card_view(card: IdToken) -> CardView:
@@ -105,11 +97,11 @@ def update_own_driver(req: Request, body: DriverPatch) -> DriverView:
 
 
 @api.get("/v1/driver/me/enterprises")
-def list_my_enterprises(req: Request) -> MyEnterpriseList:
+def list_my_enterprises(req: Request) -> PageView[MyEnterprise]:
     """The enterprises that pay for the driver, one per operator at most."""
     driver = service.require_driver(req.ctx, req.driver_id)
     found = (_my_enterprise(req, enterprise_id) for enterprise_id in driver.enterprises.values())
-    return MyEnterpriseList(data=[enterprise for enterprise in found if enterprise is not None])
+    return PageView(data=[enterprise for enterprise in found if enterprise is not None], has_more=False)
 
 
 def _my_enterprise(req: Request, enterprise_id: str) -> MyEnterprise | None:
@@ -135,10 +127,10 @@ def _my_enterprise(req: Request, enterprise_id: str) -> MyEnterprise | None:
 
 
 @api.get("/v1/driver/id-tokens")
-def list_own_cards(req: Request) -> CardList:
+def list_own_cards(req: Request) -> PageView[CardView]:
     """The driver's cards, in the order in which they were added."""
     driver = service.require_driver(req.ctx, req.driver_id)
-    return CardList(data=[card_view(card) for card in service.list_cards_of(req.ctx, driver)])
+    return PageView(data=[card_view(card) for card in service.list_cards_of(req.ctx, driver)], has_more=False)
 
 
 @api.post("/v1/driver/id-tokens")

@@ -15,7 +15,7 @@ from chalicelib.identity.model.totp import provisioning_uri, qr_code
 from chalicelib.identity.permissions import ALL_PERMISSIONS
 from chalicelib.identity.service import Proof, sign_ins, totp
 from chalicelib.kernel.errors import invalid
-from chalicelib.kernel.http import UNSET, Api, Request, Shape, Unset, changes_of
+from chalicelib.kernel.http import UNSET, Api, PageView, Request, Shape, Unset, changes_of
 from chalicelib.kernel.texts import LanguageText, NameText, PhoneText
 
 api = Api("me", "person")
@@ -63,10 +63,6 @@ class SignInView(Shape):
     created_at: datetime
     last_used_at: datetime
     current: bool
-
-
-class SignInsView(Shape):
-    data: list[SignInView]
 
 
 class TotpView(Shape):
@@ -140,10 +136,11 @@ def change_password(req: Request, body: PasswordChange) -> None:
 
 
 @api.get("/v1/me/sign-ins")
-def list_sign_ins(req: Request) -> SignInsView:
+def list_sign_ins(req: Request) -> PageView[SignInView]:
     """The devices that are signed in, the last used first. At most 30: a further one ends the oldest."""
     login = service.require_login(req.ctx, req.actor.login_id)
-    return SignInsView(data=[_sign_in_view(req, sign_in) for sign_in in sign_ins.list_sign_ins(req.ctx, login)])
+    known = sign_ins.list_sign_ins(req.ctx, login)
+    return PageView(data=[_sign_in_view(req, sign_in) for sign_in in known], has_more=False)
 
 
 @api.delete("/v1/me/sign-ins/{sign_in_id}")
@@ -210,12 +207,10 @@ def remove_totp(req: Request, body: TotpProof) -> None:
 
 
 def _prove(req: Request, password: str, totp_code: str | None = None) -> Proof:
-    """That who asks is the owner of the sign-in, not somebody at their unlocked device. Raises as `check_again` does."""
+    """That who asks is the owner of the sign-in, not somebody at their unlocked device. Raises as `check_again`."""
     name = SignInName("email", service.require_login(req.ctx, req.actor.login_id).email)
     second_factor = totp_code is not None
-    return service.check_again(
-        req.uow, name, password, req.actor.source_ip, totp_code, second_factor=second_factor
-    )
+    return service.check_again(req.uow, name, password, req.actor.source_ip, totp_code, second_factor=second_factor)
 
 
 def _audit(req: Request, login: Login, after: dict[str, Any], before: dict[str, Any] | None = None) -> None:

@@ -76,8 +76,10 @@ def not_found(noun: str, identifier: str) -> DomainError:
     return DomainError(f"{noun}.not_found", f"There is no {noun.replace('_', ' ')} {identifier!r}.", Kind.NOT_FOUND)
 
 
-def conflict(code: str, detail: str) -> DomainError:
-    return DomainError(code, detail, Kind.CONFLICT)
+def conflict(code: str, detail: str, pointer: str | None = None) -> DomainError:
+    """What is there stands against it (HTTP 409). `pointer` names what of the caller's data does, if something does."""
+    fields = () if pointer is None else (FieldError(pointer, code, detail),)
+    return DomainError(code, detail, Kind.CONFLICT, fields=fields)
 
 
 def forbidden(detail: str) -> DomainError:

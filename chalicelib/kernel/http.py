@@ -19,7 +19,7 @@ from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.changes import Change
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import forbidden, invalid
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 Item = TypeVar("Item")

@@ -78,6 +78,8 @@ def internal(request_id: str) -> tuple[int, Mapping[str, str], bytes]:
 
 
 _AT_PATH = re.compile(r"^(?P<detail>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_FORM = re.compile(r" matching regex .*$", re.DOTALL)
+"""Says nothing to people: what a field looks like is described with it, in the OpenAPI file."""
 _FIELD = re.compile(r"^Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]+)`")
 
 
@@ -85,6 +87,7 @@ def from_validation_error(error: msgspec.ValidationError, where: str) -> DomainE
     """A msgspec complaint as DomainError (422) with a JSON pointer to the offending place."""
     match = _AT_PATH.match(str(error))
     detail, path = (match["detail"], match["path"] or "$") if match else (str(error), "$")
+    detail = _FORM.sub(" of another form", detail)
     pointer = _pointer(path)
     code = "value.invalid"
     if field := _FIELD.match(detail):

@@ -1,19 +1,16 @@
 """The data layer: PynamoDB models declare tables and map values, one shared botocore client sends.
 
 A capability's `store.py` declares `class ThingRow(Row)` and `THINGS = Table(ThingRow, Thing, ...)`; entities are
-plain dataclasses. Reads are here, writes go through `kernel.unit_of_work`. PynamoDB's own connection is never
-opened: it would be a second client (100 ms of cold start) and costs twice the CPU of a call.
+plain dataclasses. Reads are here, writes go through `kernel.unit_of_work`, pages are cut by `kernel.pages`. PynamoDB's
+own connection is never opened: it would be a second client (100 ms of cold start) and costs twice the CPU of a call.
 """
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from botocore.exceptions import ClientError
 from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
@@ -24,11 +21,8 @@ from pynamodb.models import Model
 
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind
+from chalicelib.kernel.pages import AttributeMap, Entity, Page, Step, cursor_invalid, decode_cursor, encode_cursor
 
-Entity = TypeVar("Entity")
-AttributeMap = dict[str, dict[str, Any]]
-
-MAX_EXAMINED = 2_000
 MAX_PK_BYTES = 2048
 MAX_SK_BYTES = 1024
 _BATCH_GET_LIMIT = 100
@@ -42,43 +36,6 @@ class Row(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-
-
-@dataclass(frozen=True)
-class Page(Generic[Entity]):
-    """One page of a list; `next_cursor` is opaque and absent on the last page."""
-
-    data: list[Entity]
-    next_cursor: str | None = None
-
-
-Step = tuple[Entity, AttributeMap]
-"""An entity of a list, and the key to continue after it."""
-
-
-def page_of(steps: Iterable[Step[Entity]], limit: int, keep: Callable[[Entity], bool] | None = None) -> Page[Entity]:
-    """The first `limit` entities that `keep` keeps. After MAX_EXAMINED a page may be short, or empty: its cursor
-    goes on from there, so that a rare match costs more requests, never an endless one."""
-    found: list[Entity] = []
-    last: AttributeMap | None = None
-    for examined, (entity, place) in enumerate(steps):
-        if len(found) == limit or examined == MAX_EXAMINED:
-            return Page(found, encode_cursor(last))
-        last = place
-        if keep is None or keep(entity):
-            found.append(entity)
-    return Page(found)
-
-
-def follow(
-    ctx: Context, entries: Iterator[Step[Any]], table: Table[Entity], key: Callable[[Any], tuple[str, str]]
-) -> Iterator[Step[Entity]]:
-    """What the entries of a list name (`key`), in the list's order, each with its entry's place: a round trip per
-    hundred. What is gone is passed over."""
-    while chunk := list(islice(entries, _BATCH_GET_LIMIT)):
-        places = {key(entry): place for entry, place in chunk}
-        for entity in table.batch_get(ctx, list(places)):
-            yield entity, places[table.key_of(entity)]
 
 
 def actions_of(row: type[Row], changes: Mapping[str, object]) -> list[Action]:
@@ -351,41 +308,13 @@ def flip(names: dict[str, str]) -> dict[str, str]:
     return {placeholder: name for name, placeholder in names.items()}
 
 
-def encode_cursor(key: AttributeMap | None) -> str | None:
-    if not key:
-        return None
-    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> AttributeMap:
-    """Raises DomainError cursor.invalid (400) for anything that `encode_cursor` cannot have made."""
-    try:
-        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, RecursionError):
-        raise _cursor_invalid() from None
-    if not (isinstance(key, dict) and key and all(map(_is_key_value, key.values()))):
-        raise _cursor_invalid()
-    return key
-
-
-def _is_key_value(value: Any) -> bool:
-    if not (isinstance(value, dict) and len(value) == 1):
-        return False
-    [(kind, text)] = value.items()
-    return kind in ("S", "N") and isinstance(text, str)
-
-
-def _cursor_invalid() -> DomainError:
-    return DomainError("cursor.invalid", "The cursor is not one that this list gave out.", Kind.INVALID)
-
-
 def _send_query(ctx: Context, request: dict[str, Any], cursor: str | None) -> dict[str, Any]:
     """The store refuses a starting key of another list: then the cursor is at fault, not we."""
     try:
         answer: dict[str, Any] = ctx.dynamodb.query(**request)
     except ClientError as error:
         if cursor is not None and error.response["Error"]["Code"] == "ValidationException":
-            raise _cursor_invalid() from error
+            raise cursor_invalid() from error
         raise
     return answer
 

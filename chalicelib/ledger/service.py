@@ -16,7 +16,7 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, invalid, not_found
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import model
 from chalicelib.ledger.model import Entry, EntryConflict, Hold, HoldNotOpen
@@ -177,7 +177,7 @@ def list_entries(
 ) -> Page[Entry]:
     """A page of the entries stored under an account (all that touch it, where it is guarded or payable).
 
-    `date_from` inclusive, `date_to` exclusive; `keep` filters, see `kernel.table.page_of`.
+    `date_from` inclusive, `date_to` exclusive; `keep` filters, see `kernel.pages.page_of`.
     """
     steps = ENTRIES.walk(ctx, account_id, _between(date_from, date_to), newest_first=newest_first, cursor=cursor)
     return page_of(steps, limit, keep)

@@ -24,14 +24,14 @@ def offline_rule(ctx: Context, operator_id: str) -> OfflineNotification:
 
 
 def set_offline_rule(uow: UnitOfWork, rule: OfflineNotification) -> OfflineNotification:
-    """Raises offline_notification.timeout, email.invalid, charger.not_found: a rule that could never tell anything."""
+    """Raises offline_notification.timeout, email.invalid, charger.unknown: a rule that could never tell anything."""
     check_timeout(rule.timeout_min)
     if rule.email is not None:
         check_email(rule.email)
     for number, charger_id in enumerate(rule.charger_ids or ()):
         charger = chargers.get_charger(uow.ctx, charger_id)
         if charger is None or charger.operator_id != rule.operator_id:
-            raise invalid("charger.not_found", f"There is no charger {charger_id!r}.", f"/charger_ids/{number}")
+            raise invalid("charger.unknown", f"There is no charger {charger_id!r}.", f"/charger_ids/{number}")
     uow.put(RULES, rule)
     return rule
 

@@ -15,7 +15,7 @@ from typing import Final
 from chalicelib.chargers.model import charger_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.log import logger
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ocpp import frames
 from chalicelib.ocpp.frames import Call, Frame, Malformed

@@ -22,7 +22,7 @@ from chalicelib.chargers.model import Command, charger_key
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.log import logger
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.pages import Page, Step, page_of
 from chalicelib.ocpp import frames
 from chalicelib.ocpp.frames import Call, CallError, CallResult, Frame, Malformed
 from chalicelib.ocpp.masking import mask_secrets

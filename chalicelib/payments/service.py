@@ -14,7 +14,7 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, not_found
 from chalicelib.kernel.log import logger
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.payments import model
 from chalicelib.payments.model import (

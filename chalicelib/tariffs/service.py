@@ -14,7 +14,7 @@ from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, conflict, not_found
 from chalicelib.kernel.money import CostRounding, check_currency
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs.model import (
     NEAREST_FIRST,

@@ -18,7 +18,7 @@ from chalicelib.identity.model.settings import check_topup
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, not_found
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, income_account, wallet_account

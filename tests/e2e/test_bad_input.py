@@ -87,7 +87,7 @@ async def test_charges_that_cannot_be(stack: Stack, site: Site) -> None:
         (wish(amount=0), 422, "charging_session.amount"),
         (wish(amount=2001), 409, "ledger.insufficient_funds"),
         (wish(currency="USD"), 422, "charging_session.currency"),
-        (wish(evse_no=9), 422, "evse.not_found"),
+        (wish(evse_no=9), 422, "evse.unknown"),
         (wish("CP-NOBODY"), 404, "charger.not_found"),
         (wish() | {"colour": "red"}, 422, "request_body.invalid"),
         ({}, 422, "connector.missing"),

@@ -84,10 +84,6 @@ class ChargerView(Shape):
     created_at: datetime
 
 
-class EvseList(Shape):
-    data: list[EvseView]
-
-
 def evse_view(ctx: Context, evse: Evse, further_connectors: Iterable[Evse] = ()) -> EvseView:
     return EvseView(
         evse_no=evse.evse_no,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.chargers import service
-from chalicelib.chargers.api_operator.charger_views import ChargerView, EvseList, charger_view, evse_view
+from chalicelib.chargers.api_operator.charger_views import ChargerView, EvseView, charger_view, evse_view
 from chalicelib.chargers.api_operator.common import SearchText, api
 from chalicelib.chargers.api_operator.instructions import instructions_view
 from chalicelib.chargers.model import Charger, PlaceState
@@ -16,6 +16,7 @@ from chalicelib.chargers.scope import is_confined, listed_places, owned_charger,
 from chalicelib.chargers.service import ChargerFacts
 from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
 from chalicelib.kernel.searching import has_words
@@ -130,6 +131,7 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
     """
     if body.charger_id.lower() == CLAIMS:
         raise invalid("charger.identity", f"No charger may be called {CLAIMS!r}.", "/charger_id")
+    check_country(body.country)
     holder_id = owning_holder(req, body.operator_id)
     if body.location_id is None and is_confined(req):
         raise invalid("location_id.missing", "Name the location: you work at some of them only.", "/location_id")
@@ -202,10 +204,11 @@ def get_charger(req: Request, charger_id: str) -> ChargerView:
 
 
 @api.get("/v1/chargers/{charger_id}/evses", "chargers:read")
-def list_charger_evses(req: Request, charger_id: str) -> EvseList:
+def list_charger_evses(req: Request, charger_id: str) -> PageView[EvseView]:
     """The EVSEs of a charger, each with its last report and its QR code."""
     facts = service.get_facts(req.ctx, owned_charger(req, charger_id))
-    return EvseList(data=[evse_view(req.ctx, evse, facts.further_connectors) for evse in facts.connectors])
+    evses = [evse_view(req.ctx, evse, facts.further_connectors) for evse in facts.connectors]
+    return PageView(data=evses, has_more=False)
 
 
 def _lines(body: ChargerCreate | ChargerPatch) -> dict[str, Any]:
@@ -220,6 +223,7 @@ def update_charger(req: Request, charger_id: str, body: ChargerPatch) -> Charger
     charger = owned_charger(req, charger_id)
     changes = changes_of(body)
     changes |= {name: line for name, line in _lines(body).items() if name in changes}
+    check_country(changes.get("country"))
     check_group(req.ctx, charger.operator_id, changes.get("group_id"))
     return changed(req, charger, service.change_charger(req.uow, charger, changes))
 

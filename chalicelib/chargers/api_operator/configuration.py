@@ -17,7 +17,7 @@ from chalicelib.chargers.scope import owned_charger
 from chalicelib.chargers.service import ConfigurationFacts
 from chalicelib.kernel.errors import DomainError, Kind
 from chalicelib.kernel.http import PageQuery, Request, Shape
-from chalicelib.kernel.table import decode_cursor, encode_cursor
+from chalicelib.kernel.pages import decode_cursor, encode_cursor
 
 Activity = Literal["idle", "reading", "writing"]
 SourceText = Annotated[

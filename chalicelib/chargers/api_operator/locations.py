@@ -14,6 +14,7 @@ from chalicelib.chargers.scope import check_agency, check_region, listed_places,
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_time_zone, shown_name, with_shown_names
 from chalicelib.identity.scope import OperatorPageQuery, owning_operator
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.http import UNSET, PageView, Request, Shape, Unset, changes_of, page_view
 from chalicelib.kernel.searching import has_words
 from chalicelib.kernel.texts import CountryText, LineText, NameText, ShortText, ZoneText
@@ -148,6 +149,7 @@ def create_location(req: Request, body: LocationCreate) -> LocationView:
     Prices and the clock of its chargers are read in its time zone.
     """
     operator_id = owning_operator(req, body.operator_id)
+    check_country(body.country)
     check_time_zone(body.time_zone)
     check_region(req, operator_id, body.region_id)
     check_agency(req, operator_id, body.agency_id)
@@ -214,6 +216,7 @@ def update_location(req: Request, location_id: str, body: LocationPatch) -> Loca
     """
     location = owned_location(req, location_id)
     changes = with_shown_names(changes_of(body), "name", "address", "city")
+    check_country(changes.get("country"))
     if "time_zone" in changes:
         check_time_zone(changes["time_zone"])
     if "coordinates" in changes:

@@ -8,6 +8,7 @@ from chalicelib.chargers.api_operator.chargers import changed
 from chalicelib.chargers.api_operator.common import api
 from chalicelib.chargers.scope import is_confined, owned_charger, owned_location, owning_holder
 from chalicelib.identity.scope import owning_operator
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import forbidden
 from chalicelib.kernel.http import Request, Shape
 from chalicelib.kernel.texts import CountryText, NameText, ShortText
@@ -74,6 +75,7 @@ def claim_charger(req: Request, body: ChargerClaim) -> ChargerView:
     operator_id = owning_operator(req, body.operator_id)
     if is_confined(req):
         raise forbidden("You work at some locations only; a claimed charger stands at none yet.")
+    check_country(body.country)
     given = {"country": body.country, "region": body.region}
     charger, claimed = service.claim_charger(
         req.uow,

@@ -41,6 +41,17 @@ from chalicelib.chargers.service.connecting import (
     scan_links,
     touch,
 )
+from chalicelib.chargers.service.finding import (
+    ChargerFacts,
+    chargers_page,
+    find_evse_by_code,
+    get_charger,
+    get_facts,
+    list_chargers,
+    list_evses,
+    require_charger,
+    walk_chargers,
+)
 from chalicelib.chargers.service.grouping import (
     add_group,
     add_member,
@@ -55,27 +66,17 @@ from chalicelib.chargers.service.grouping import (
     remove_member,
 )
 from chalicelib.chargers.service.handshaking import check_handshake, list_attempts, record_attempt
-from chalicelib.chargers.service.placing import (
-    ChargerFacts,
+from chalicelib.chargers.service.locations import (
     add_location,
     change_location,
-    chargers_page,
     close_location,
-    find_evse_by_code,
-    get_charger,
-    get_facts,
     get_location,
-    is_boot_wanted,
-    list_chargers,
-    list_evses,
     list_locations,
-    place_charger,
-    require_charger,
     require_location,
     restore_location,
-    walk_chargers,
     walk_locations,
 )
+from chalicelib.chargers.service.placing import is_boot_wanted, place_charger
 from chalicelib.chargers.service.registering import (
     change_charger,
     register_charger,

@@ -13,21 +13,13 @@ from typing import Any
 from chalicelib.chargers.model import Charger
 from chalicelib.chargers.model.claims import MAX_TRIES, TRIES_WINDOW, proves
 from chalicelib.chargers.service.connecting import get_link
+from chalicelib.chargers.service.finding import get_charger
 from chalicelib.chargers.service.grouping import count_grouped
-from chalicelib.chargers.service.placing import check_in_service, get_charger, is_still, where_it_was
+from chalicelib.chargers.service.placing import check_in_service, where_it_was
 from chalicelib.chargers.service.registering import free_serial_number, take_serial_number, what_it_has
-from chalicelib.chargers.store import (
-    CHARGERS,
-    CONNECTIONS,
-    LINKS,
-    ChargerRow,
-    ConnectionRow,
-    LinkRow,
-    charger_row_key,
-    connection_key,
-    link_key,
-)
 from chalicelib.chargers.store.claims import SERIALS, serial_row_key
+from chalicelib.chargers.store.links import CONNECTIONS, LINKS, ConnectionRow, LinkRow, connection_key, link_key
+from chalicelib.chargers.store.places import CHARGERS, ChargerRow, charger_row_key, is_still
 from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found

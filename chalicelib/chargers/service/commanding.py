@@ -28,20 +28,12 @@ from chalicelib.chargers.model import (
 )
 from chalicelib.chargers.model.commands import EVENT_OF_STATE
 from chalicelib.chargers.service.connecting import get_link
-from chalicelib.chargers.store import (
-    COMMANDS,
-    FOLLOW_UPS,
-    LINKS,
-    CommandRow,
-    LinkRow,
-    command_key,
-    follow_up_key,
-    link_key,
-)
+from chalicelib.chargers.store.commands import COMMANDS, FOLLOW_UPS, CommandRow, command_key, follow_up_key
+from chalicelib.chargers.store.links import LINKS, LinkRow, link_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 _MAX_PAYLOAD_BYTES = 16_384

@@ -32,9 +32,8 @@ from chalicelib.chargers.model.templates import (
 )
 from chalicelib.chargers.service.commanding import queue_command
 from chalicelib.chargers.service.connecting import get_link
-from chalicelib.chargers.service.placing import get_charger
+from chalicelib.chargers.service.finding import get_charger
 from chalicelib.chargers.service.templating import template_for
-from chalicelib.chargers.store import CHARGERS, ChargerRow, charger_pk, charger_row_key
 from chalicelib.chargers.store.configuration import (
     CONFIGURING,
     PART_PREFIX,
@@ -44,6 +43,7 @@ from chalicelib.chargers.store.configuration import (
     configuring_key,
     part_key,
 )
+from chalicelib.chargers.store.places import CHARGERS, ChargerRow, charger_pk, charger_row_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, conflict, not_found

@@ -20,14 +20,7 @@ from chalicelib.chargers.model import (
     Link,
     charger_key,
 )
-from chalicelib.chargers.store import (
-    CONNECTIONS,
-    LINKS,
-    LinkRow,
-    connection_key,
-    link_key,
-    touch_link,
-)
+from chalicelib.chargers.store.links import CONNECTIONS, LINKS, LinkRow, connection_key, link_key, touch_link
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 

@@ -26,9 +26,11 @@ from chalicelib.chargers.store.groups import (
     group_pk,
     member_key,
 )
+from chalicelib.identity import service as identity
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found
-from chalicelib.kernel.table import Page, Step, actions_of, page_of
+from chalicelib.kernel.pages import Page, Step, page_of
+from chalicelib.kernel.table import actions_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 _MOST_REMOVED: Final = 80
@@ -36,16 +38,18 @@ _MOST_REMOVED: Final = 80
 
 
 def add_group(uow: UnitOfWork, group: ChargerGroup, parent: ChargerGroup | None) -> ChargerGroup:
-    """A group, below `parent` if given. Raises charger_group.too_deep."""
+    """A group, below `parent` if given. Raises charger_group.too_deep (422); the commit name.taken (409)."""
     group = replace(group, parent_id=None if parent is None else parent.group_id, path=path_below(parent))
     uow.create(GROUPS, group)
+    identity.take_name(uow, group.operator_id, _scope(group), group.name, group.group_id)
     if parent is not None:
         _count(uow, parent.group_id, GroupRow.subgroup_count.add(1))
     return group
 
 
 def change_group(uow: UnitOfWork, group: ChargerGroup, changes: Mapping[str, Any]) -> ChargerGroup:
-    """Applies changes by field name (None removes), if nobody changed it since it was read."""
+    """Applies changes by field name (None removes), if nobody changed it since it was read. The commit raises
+    name.taken (409)."""
     if not changes:
         return group
     changes = {**changes, "revision": group.revision + 1}
@@ -56,7 +60,9 @@ def change_group(uow: UnitOfWork, group: ChargerGroup, changes: Mapping[str, Any
         condition=GroupRow.revision == group.revision,
         on_conflict=StaleRead("The group"),
     )
-    return replace(group, **changes)
+    changed = replace(group, **changes)
+    identity.change_name(uow, group.operator_id, _scope(group), group.name, changed.name, group.group_id)
+    return changed
 
 
 def remove_group(uow: UnitOfWork, group: ChargerGroup) -> None:
@@ -71,6 +77,7 @@ def remove_group(uow: UnitOfWork, group: ChargerGroup) -> None:
         condition=(GroupRow.charger_count == 0) & (GroupRow.subgroup_count == 0) & GroupRow.pk.exists(),
         on_conflict=in_use,
     )
+    identity.free_name(uow, group.operator_id, _scope(group), group.name)
     if group.parent_id is not None:
         _count(uow, group.parent_id, GroupRow.subgroup_count.add(-1))
     members = list(islice(_walk_members(uow.ctx, group.group_id, None), _MOST_REMOVED + 1))
@@ -141,6 +148,11 @@ def may_start(ctx: Context, charger: Charger, driver_id: str) -> bool:
     if group is None or group.operator_id != charger.operator_id:
         return False
     return bool(MEMBERS.batch_get(ctx, [member_key(group_id, driver_id) for group_id in group.lineage]))
+
+
+def _scope(group: ChargerGroup) -> str:
+    """Among whose names a group's own is the only one: those right below one group, or at the top."""
+    return f"charger_group#{group.parent_id or ''}"
 
 
 def _walk(ctx: Context, operator_id: str, cursor: str | None) -> Iterator[Step[ChargerGroup]]:

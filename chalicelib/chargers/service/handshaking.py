@@ -21,12 +21,13 @@ from chalicelib.chargers.model import (
     is_identity,
 )
 from chalicelib.chargers.model.handshake import OVER_TLS, split_protocols
-from chalicelib.chargers.service.placing import get_charger
+from chalicelib.chargers.service.finding import get_charger
 from chalicelib.chargers.service.registering import PASSWORD_KEY
-from chalicelib.chargers.store import ATTEMPTS, CHARGERS, ChargerRow, attempts_pk, charger_row_key
+from chalicelib.chargers.store.links import ATTEMPTS, attempts_pk
+from chalicelib.chargers.store.places import CHARGERS, ChargerRow, charger_row_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 _MAX_SHOWN_IDENTITY = 100

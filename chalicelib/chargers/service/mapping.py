@@ -16,8 +16,10 @@ from typing import Final
 
 from chalicelib.chargers.model import Charger, Evse, Link, charger_key
 from chalicelib.chargers.model.map import Pin, pin_of
-from chalicelib.chargers.service.placing import walk_chargers, walk_locations
-from chalicelib.chargers.store import EVSES, LINKS, evse_key, link_key
+from chalicelib.chargers.service.finding import walk_chargers
+from chalicelib.chargers.service.locations import walk_locations
+from chalicelib.chargers.store.links import LINKS, link_key
+from chalicelib.chargers.store.places import EVSES, evse_key
 from chalicelib.kernel.context import Context
 
 MIN_AGE_S: Final = 5.0

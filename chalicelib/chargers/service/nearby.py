@@ -15,11 +15,11 @@ from chalicelib.chargers.model import Charger, Evse, Location
 from chalicelib.chargers.model.geo import MAX_RADIUS_M, Point, cells_around, distance_m, latitudes_around
 from chalicelib.chargers.model.nearby import Spot, index_of, spots_between
 from chalicelib.chargers.service import mapping
-from chalicelib.chargers.service.placing import walk_chargers
-from chalicelib.chargers.store import CHARGERS, LOCATIONS, SPOTS, LocationRow, charger_row_key, location_key
+from chalicelib.chargers.service.finding import walk_chargers
+from chalicelib.chargers.store.places import CHARGERS, LOCATIONS, SPOTS, LocationRow, charger_row_key, location_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, not_found
-from chalicelib.kernel.table import Page, Step, decode_cursor, page_of
+from chalicelib.kernel.pages import Page, Step, decode_cursor, page_of
 
 MAX_EXAMINED: Final = 5_000
 SMALLEST_RADIUS_M: Final = 1_000.0

@@ -29,18 +29,10 @@ from chalicelib.chargers.model import (
 )
 from chalicelib.chargers.service.connecting import get_link
 from chalicelib.chargers.service.grouping import count_grouped
-from chalicelib.chargers.service.placing import count_placed, is_still, where_it_was
-from chalicelib.chargers.store import (
-    CHARGERS,
-    EVSE_CODES,
-    EVSES,
-    LINKS,
-    ChargerRow,
-    LinkRow,
-    charger_row_key,
-    link_key,
-)
+from chalicelib.chargers.service.placing import count_placed, where_it_was
 from chalicelib.chargers.store.claims import SERIALS, SerialRow, serial_row_key
+from chalicelib.chargers.store.links import LINKS, LinkRow, link_key
+from chalicelib.chargers.store.places import CHARGERS, EVSE_CODES, EVSES, ChargerRow, charger_row_key, is_still
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid
 from chalicelib.kernel.table import actions_of
@@ -69,7 +61,7 @@ def register_charger(uow: UnitOfWork, charger: Charger, password: str | None) ->
         raise invalid("charger.evse_count", f"A charger has 1 to {MAX_EVSES} EVSEs.", "/evse_count")
     password, hashed = _new_password(uow.ctx, password)
     charger = replace(charger, password_hash=hashed)
-    exists = conflict("charger.exists", f"The identity {charger.charger_id!r} is registered already.")
+    exists = conflict("charger.exists", f"The identity {charger.charger_id!r} is registered already.", "/charger_id")
     uow.create(CHARGERS, charger, on_conflict=exists)
     uow.create(LINKS, Link(charger.charger_id, charger.operator_id), on_conflict=exists)
     take_serial_number(uow, charger)
@@ -141,7 +133,7 @@ def take_serial_number(uow: UnitOfWork, charger: Charger) -> None:
     if charger.serial_number is not None:
         entry = SerialNumber(charger.operator_id, charger.serial_number, charger.charger_id)
         taken = f"A charger with the serial number {charger.serial_number!r} is registered already."
-        uow.create(SERIALS, entry, on_conflict=conflict("charger.serial_exists", taken))
+        uow.create(SERIALS, entry, on_conflict=conflict("charger.serial_exists", taken, "/serial_number"))
 
 
 def free_serial_number(uow: UnitOfWork, charger: Charger) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pynamodb.expressions.update import Action
 
 from chalicelib.chargers.model import MAX_REPORTED_CONNECTOR_NO, MAX_REPORTED_EVSE_NO, Charger, Evse
-from chalicelib.chargers.store import CHARGERS, ChargerRow, charger_row_key, status_write
+from chalicelib.chargers.store.places import CHARGERS, ChargerRow, charger_row_key, status_write
 from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork

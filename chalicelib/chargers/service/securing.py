@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from chalicelib.chargers.model import Charger, Command, password_hash
 from chalicelib.chargers.service.commanding import queue_command
+from chalicelib.chargers.service.finding import require_charger
 from chalicelib.chargers.service.handshaking import change_security
-from chalicelib.chargers.service.placing import require_charger
 from chalicelib.chargers.service.registering import PASSWORD_KEY, make_password
-from chalicelib.chargers.store import ChargerRow
+from chalicelib.chargers.store.places import ChargerRow
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.unit_of_work import UnitOfWork
 

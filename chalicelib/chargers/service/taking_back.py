@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from chalicelib.chargers.service.connecting import get_link
+from chalicelib.chargers.service.finding import get_charger, list_evses
 from chalicelib.chargers.service.grouping import count_grouped
-from chalicelib.chargers.service.placing import count_placed, get_charger, get_location, list_evses, where_it_was
+from chalicelib.chargers.service.locations import get_location
+from chalicelib.chargers.service.placing import count_placed, where_it_was
 from chalicelib.chargers.service.registering import free_serial_number, what_it_has
-from chalicelib.chargers.store import (
+from chalicelib.chargers.store.links import LINKS, LinkRow, link_key
+from chalicelib.chargers.store.places import (
     CHARGERS,
     EVSE_CODES,
     EVSES,
-    LINKS,
     LOCATIONS,
     ChargerRow,
-    LinkRow,
     LocationRow,
     charger_row_key,
     code_key,
     evse_key,
-    link_key,
     location_key,
 )
 from chalicelib.kernel.unit_of_work import UnitOfWork

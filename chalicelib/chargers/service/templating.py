@@ -18,7 +18,7 @@ from chalicelib.chargers.store.configuration import template_key as key_of
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict
-from chalicelib.kernel.table import AttributeMap, Page, Step, page_of
+from chalicelib.kernel.pages import AttributeMap, Page, Step, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 

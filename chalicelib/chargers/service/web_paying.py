@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chalicelib.chargers.model import Charger, Command, charger_key, web_payments
 from chalicelib.chargers.service.commanding import queue_command
-from chalicelib.chargers.service.placing import get_charger
+from chalicelib.chargers.service.finding import get_charger
 from chalicelib.chargers.service.registering import PASSWORD_KEY
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, invalid

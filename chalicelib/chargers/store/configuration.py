@@ -10,7 +10,8 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from chalicelib.chargers.model import ConfigurationPart, Variable
 from chalicelib.chargers.model.configuring import Configuring, Run, Trial
 from chalicelib.chargers.model.templates import ChargerTemplate, Setting
-from chalicelib.chargers.store import CHARGERS_TABLE, ByOperator, charger_pk
+from chalicelib.chargers.store import CHARGERS_TABLE, ByOperator
+from chalicelib.chargers.store.places import charger_pk
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.table import Row, Table
 

@@ -3,7 +3,7 @@
 from chalicelib.charging.service.authorizing import authorize_id_token
 from chalicelib.charging.service.freshening import ask_for_fresh_values, handle_trigger_answer
 from chalicelib.charging.service.metering import record_meter_values
-from chalicelib.charging.service.requesting import cancel_or_stop, check_may_ask, request_session
+from chalicelib.charging.service.requesting import cancel_or_stop, check_may_ask, may_start, request_session
 from chalicelib.charging.service.reserving import (
     cancel_reservation,
     check_open_reservations,
@@ -43,6 +43,7 @@ __all__ = [
     "handle_trigger_answer",
     "is_reservation_wanted",
     "is_start_awaited",
+    "may_start",
     "record_meter_values",
     "record_transaction_event",
     "request_reservation",

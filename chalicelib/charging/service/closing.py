@@ -24,7 +24,7 @@ from chalicelib.charging.model import (
 )
 from chalicelib.charging.service import paying
 from chalicelib.charging.service.keeping import save
-from chalicelib.charging.store import CDRS
+from chalicelib.charging.store.cdrs import CDRS
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.money import Money

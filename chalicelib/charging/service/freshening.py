@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging.model import DELIVERING_STATES, ChargingSession, MeterReading
-from chalicelib.charging.store import SESSIONS, SessionRow, session_pk
+from chalicelib.charging.store import session_pk
+from chalicelib.charging.store.sessions import SESSIONS, SessionRow
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.log import logger

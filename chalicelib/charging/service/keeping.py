@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.charging.model import ChargingSession
-from chalicelib.charging.store import SESSIONS, SessionRow
+from chalicelib.charging.store.sessions import SESSIONS, SessionRow
 from chalicelib.kernel.errors import StaleRead
 from chalicelib.kernel.unit_of_work import UnitOfWork
 

@@ -23,7 +23,8 @@ from chalicelib.charging.model import (
     latest_sample,
 )
 from chalicelib.charging.service.watching import request_stop
-from chalicelib.charging.store import METER_READINGS, charger_pk
+from chalicelib.charging.store import charger_pk
+from chalicelib.charging.store.transactions import METER_READINGS
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money

@@ -40,7 +40,7 @@ from chalicelib.charging.service.authorizing import (
 from chalicelib.charging.service.keeping import save
 from chalicelib.charging.service.reserving import use_reservation
 from chalicelib.charging.service.watching import close_lost, close_unstarted
-from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.charging.store.sessions import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.drivers.model import looks_like_app_token
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context

@@ -23,9 +23,9 @@ from chalicelib.charging.service.metering import limits_of
 from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.service.reserving import reservation_in_the_way
 from chalicelib.charging.service.watching import close_unstarted, request_stop
-from chalicelib.charging.store import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.charging.store.sessions import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.drivers import service as drivers
-from chalicelib.drivers.model import Coverage, refused
+from chalicelib.drivers.model import Coverage, Driver, refused
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid
@@ -53,7 +53,7 @@ def request_session(
     """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full"; `limits` are the
     driver's other wishes, of which the first that is reached ends the charge. `pay_by`: `paying.chosen_coverage`.
 
-    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.not_found, evse.busy,
+    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.unknown, evse.busy,
     evse.reserved, tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds, and those
     of `paying.chosen_coverage`.
     """
@@ -138,6 +138,14 @@ def _intent(session: ChargingSession) -> dict[str, Any]:
     return payload
 
 
+def may_start(ctx: Context, charger: Charger, driver: Driver | None) -> bool:
+    """May the driver start a charge there from the phone? Not where the operator, or the platform, serves them no more:
+    what `request_session` refuses without looking at the connector."""
+    if driver is None or drivers.standing(driver, charger.operator_id) == "inactive":
+        return False
+    return chargers.may_start(ctx, charger, driver.driver_id)
+
+
 def check_may_ask(ctx: Context, charger: Charger, driver_id: str) -> None:
     """Raises charger.not_public where this driver may not ask for anything from the phone: the charger is for the
     members of its group only."""
@@ -149,7 +157,7 @@ def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id:
     check_may_ask(uow.ctx, charger, driver_id)
     evse = next((e for e in chargers.list_evses(uow.ctx, charger.charger_id) if e.evse_no == evse_no), None)
     if evse is None or evse_no == 0:
-        raise invalid("evse.not_found", f"This charger has no connector {evse_no}.", "/evse_no")
+        raise invalid("evse.unknown", f"This charger has no connector {evse_no}.", "/evse_no")
     link = chargers.get_link(uow.ctx, charger.charger_id)
     if link is None or link.connection_id is None:
         raise conflict("charger.offline", "This charger is not connected at the moment.")

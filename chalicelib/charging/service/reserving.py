@@ -21,14 +21,13 @@ from chalicelib.charging.model import (
     ReservationEntry,
     ReservedEvse,
 )
-from chalicelib.charging.store import (
+from chalicelib.charging.store import driver_pk, operator_pk
+from chalicelib.charging.store.reservations import (
     RESERVATION_ENTRIES,
     RESERVATIONS,
     RESERVED_EVSES,
     ReservationRow,
     ReservedEvseRow,
-    driver_pk,
-    operator_pk,
 )
 from chalicelib.drivers import service as drivers
 from chalicelib.kernel.clock import to_rfc3339
@@ -58,7 +57,7 @@ def request_reservation(
     """Notes the reservation and asks the charger to keep the EVSE (0: any) until then. Without a group it is for all
     that its driver has: the app's reservation opens to the driver's own card.
 
-    Raises evse.not_found, evse.busy, evse.reserved, charger.offline, reservation.until, command.queue_full.
+    Raises evse.unknown, evse.busy, evse.reserved, charger.offline, reservation.until, command.queue_full.
     """
     now = uow.ctx.now()
     if not now < until <= now + MAX_RESERVATION:
@@ -186,7 +185,7 @@ def _check_free(uow: UnitOfWork, charger: Charger, evse_no: int) -> None:
     ctx = uow.ctx
     evse = next((e for e in chargers.list_evses(ctx, charger.charger_id) if e.evse_no == evse_no), None)
     if evse is None and evse_no != 0:
-        raise invalid("evse.not_found", f"This charger has no connector {evse_no}.", "/evse_no")
+        raise invalid("evse.unknown", f"This charger has no connector {evse_no}.", "/evse_no")
     link = chargers.get_link(ctx, charger.charger_id)
     if link is None or link.connection_id is None:
         raise conflict("charger.offline", "This charger is not connected at the moment.")

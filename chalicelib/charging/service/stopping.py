@@ -19,7 +19,7 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.authorizing import authorization_of
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.metering import reading_of
-from chalicelib.charging.store import METER_READINGS, ORPHAN_STOPS, orphan_key
+from chalicelib.charging.store.transactions import METER_READINGS, ORPHAN_STOPS, orphan_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
 

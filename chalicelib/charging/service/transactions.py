@@ -53,7 +53,8 @@ from chalicelib.charging.service.pieces import (
     working_start_wh,
 )
 from chalicelib.charging.service.stopping import forget_orphan, keep_orphan
-from chalicelib.charging.store import METER_READINGS, TRANSACTIONS, TransactionRow, transaction_pk
+from chalicelib.charging.store import transaction_pk
+from chalicelib.charging.store.transactions import METER_READINGS, TRANSACTIONS, TransactionRow
 from chalicelib.kernel import outbox
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context

@@ -24,6 +24,7 @@ from chalicelib.drivers.model import (
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email, shown_name
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import (
     UNSET,
@@ -172,6 +173,7 @@ def _member_values(enterprise: Enterprise, member: Member) -> dict[str, Any]:
 def create_enterprise(req: Request, body: EnterpriseCreate) -> EnterpriseDetail:
     """Adds an enterprise and gives it its credit, in the operator's currency."""
     operator = identity.get_organization(req.ctx, owning_operator(req, body.operator_id))
+    check_country(body.country)
     values = msgspec.structs.asdict(body) | {
         "name": shown_name(body.name),
         "email": check_email(body.email),
@@ -208,6 +210,7 @@ def update_enterprise(req: Request, enterprise_id: str, body: EnterprisePatch) -
     """Changes an enterprise (merge patch). A credit limit below what is in use is refused (409)."""
     enterprise = _owned(req, enterprise_id)
     changes = changes_of(body)
+    check_country(changes.get("country"))
     if isinstance(body.name, str):
         changes["name"] = shown_name(body.name)
     if isinstance(body.email, str):
@@ -331,11 +334,11 @@ def _limit(limit: Money | None, enterprise: Enterprise, pointer: str) -> int | N
 
 
 def _cards_of(driver: Driver, id_tokens: list[str] | None) -> list[str] | None:
-    """Their keys, each once. Raises id_token.not_found (422) for what is no card of the driver's."""
+    """Their keys, each once. Raises id_token.unknown (422) for what is no card of the driver's."""
     if id_tokens is None:
         return None
     keys = [id_token_key(id_token.strip()) for id_token in id_tokens]
     for number, key in enumerate(keys):
         if key not in driver.id_tokens:
-            raise invalid("id_token.not_found", "This is no card of the driver's.", f"/id_tokens/{number}")
+            raise invalid("id_token.unknown", "This is no card of the driver's.", f"/id_tokens/{number}")
     return list(dict.fromkeys(keys))

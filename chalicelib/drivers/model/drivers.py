@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from chalicelib.identity.model import shown_name
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.searching import folded, has_words
 
 DriverState = Literal["active", "inactive"]
@@ -83,11 +84,13 @@ class DriverLink:
 
 def tidied(profile: Mapping[str, Any]) -> dict[str, Any]:
     """Lines of a profile without blanks around them and in composed form; an empty one is none. Raises name.empty
-    (422) for a driver without a name."""
+    (422) for a driver without a name, country.unknown (422)."""
     tidy = dict(profile)
     for name, value in profile.items():
         if name == "full_name":
             tidy[name] = shown_name(value, "/full_name")
+        elif name == "country":
+            check_country(value)
         elif name in _LINES and value is not None:
             tidy[name] = " ".join(unicodedata.normalize("NFC", value).split()) or None
     return tidy

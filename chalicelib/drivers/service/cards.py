@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pynamodb.expressions.update import Action
 
@@ -41,10 +41,13 @@ from chalicelib.drivers.store import (
     former_key,
     token_key,
 )
+from chalicelib.identity.model import shown_line
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, conflict, not_found
 from chalicelib.kernel.table import actions_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
+
+_LINES: Final = frozenset({"note", "visual_number"})
 
 
 def find_id_token(ctx: Context, id_token: str, *, consistent: bool) -> IdToken | None:
@@ -83,7 +86,7 @@ def add_card(
     Raises id_token.invalid, id_token.reserved, id_token.exists (409), id_token.too_many (409).
     """
     id_token = check_id_token(id_token)
-    exists = conflict("id_token.exists", f"The id token {id_token!r} is in use already.")
+    exists = conflict("id_token.exists", f"The id token {id_token!r} is in use already.", "/id_token")
     known = find_id_token(uow.ctx, id_token, consistent=True)
     same_card = ID_TOKENS.batch_get(uow.ctx, [token_key(form) for form in written_otherwise(id_token)])
     if any(not card.is_retired for card in (known, *same_card) if card is not None):
@@ -97,8 +100,8 @@ def add_card(
         operator_id=operator_id,
         expires_at=expires_at,
         group_id=group_id,
-        note=note,
-        visual_number=visual_number,
+        note=shown_line(note),
+        visual_number=shown_line(visual_number),
         claimable=claimable,
     )
     if driver is not None:
@@ -176,12 +179,13 @@ def unbind_card(uow: UnitOfWork, card: IdToken) -> IdToken:
 
 
 def change_card(uow: UnitOfWork, card: IdToken, changes: Mapping[str, Any]) -> IdToken:
-    """Blocks or unblocks a card (`status`), changes its note, expiry, group and the like (None removes).
+    """Blocks or unblocks a card (`status`), changes its note, expiry, group and the like (None or blanks remove).
 
     Raises id_token.retired (409)."""
     _check_in_use(card)
     if not changes:
         return card
+    changes = {name: shown_line(value) if name in _LINES else value for name, value in changes.items()}
     present = IdTokenRow.pk.exists() & (IdTokenRow.status != "retired")
     actions = actions_of(IdTokenRow, changes)
     uow.update(ID_TOKENS, token_key(card.id_token), actions, condition=present, name="id token")

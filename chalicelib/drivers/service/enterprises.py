@@ -23,8 +23,8 @@ from chalicelib.drivers.store import (
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, not_found
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.pages import Page, Step, follow, page_of
 from chalicelib.kernel.searching import has_words
-from chalicelib.kernel.table import Page, Step, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 

@@ -32,8 +32,8 @@ from chalicelib.drivers.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, not_found
+from chalicelib.kernel.pages import Page, follow, page_of
 from chalicelib.kernel.spans import Span, id_span
-from chalicelib.kernel.table import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.notifications import service as notifications
 

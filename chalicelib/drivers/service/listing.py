@@ -17,7 +17,7 @@ from chalicelib.drivers.store import (
     token_key,
 )
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.table import AttributeMap, Page, Step, decode_cursor, encode_cursor, page_of
+from chalicelib.kernel.pages import AttributeMap, Page, Step, decode_cursor, encode_cursor, page_of
 
 _CHUNK = 100
 _AFTER = "id_token"

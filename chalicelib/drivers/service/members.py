@@ -31,7 +31,7 @@ from chalicelib.drivers.store import (
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 # -- who is a member ----------------------------------------------------------------------------------------------

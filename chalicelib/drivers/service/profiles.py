@@ -30,7 +30,7 @@ from chalicelib.drivers.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict, not_found
-from chalicelib.kernel.table import Page, Step, follow, page_of
+from chalicelib.kernel.pages import Page, Step, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 MAX_COUNTED = 10_000

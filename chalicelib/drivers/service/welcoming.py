@@ -20,7 +20,7 @@ from chalicelib.drivers.service.profiles import create_driver, is_linked, link_o
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email
 from chalicelib.kernel import outbox
-from chalicelib.kernel.errors import DomainError, FieldError, Kind
+from chalicelib.kernel.errors import conflict
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 MAX_STRANGERS: Final = 30
@@ -67,5 +67,4 @@ def _check_free(uow: UnitOfWork, operator_id: str, email: str) -> None:
     if not is_linked(uow.ctx, operator_id, login.driver_id):
         identity.count_attempt(uow.ctx, subject, MAX_STRANGERS, STRANGERS_WINDOW)
     detail = "This address already is a driver's. Who charges at your chargers is on your list."
-    taken = FieldError("/email", "driver.email_taken", detail)
-    raise DomainError("driver.email_taken", detail, Kind.CONFLICT, fields=(taken,))
+    raise conflict("driver.email_taken", detail, "/email")

@@ -10,8 +10,9 @@ import msgspec
 from chalicelib.files import service
 from chalicelib.files.api_operator.common import Failure, KindText, api, failure, file_answer
 from chalicelib.files.model import Export, FileFormat
+from chalicelib.files.service.acting import sees_as_then
 from chalicelib.files.service.exporting import NewExport, listing_of
-from chalicelib.kernel.errors import not_found
+from chalicelib.kernel.errors import forbidden, not_found
 from chalicelib.kernel.http import Answer, PageQuery, PageView, Request, Shape, page_view
 
 
@@ -105,9 +106,11 @@ def get_export(req: Request, export_id: str) -> ExportView:
 
 @api.get("/v1/exports/{export_id}/file", "exports:write")
 def get_export_file(req: Request, export_id: str, query: PartQuery) -> Answer:
-    """The file of an export that is done, or one part of it."""
+    """The file of an export that is done, or one part of it: for who may still see what is in it."""
     job = _own(req, export_id)
     req.actor.require(listing_of(job.kind).permission)
+    if not sees_as_then(req.actor, job.acting):
+        raise forbidden("You work at other places now: export it again.")
     content = service.export_file(req.ctx, job, query.part)
     name = f"{job.kind}-{job.created_at:%Y-%m-%d}" + (f"-{query.part}" if len(job.parts) > 1 else "")
     return file_answer(content, job.format, name)

@@ -38,7 +38,7 @@ def _location_of(req: Request, operator_id: str, name: str) -> str:
         return found[0]
     if found:
         raise invalid("location.ambiguous", f"{len(found)} locations are called {name!r}: name its id.", "/location")
-    raise invalid("location.not_found", f"The operator has no location {name!r}.", "/location")
+    raise invalid("location.unknown", f"The operator has no location {name!r}.", "/location")
 
 
 def _locations_by_name(req: Request, operator_id: str) -> Mapping[str, list[str]]:

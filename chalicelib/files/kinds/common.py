@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.files.model import Column
+from chalicelib.files.model import Column, Made
 from chalicelib.identity.scope import owning_operator
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, conflict
 from chalicelib.kernel.http import Request
 from chalicelib.kernel.problems import from_validation_error
@@ -26,10 +27,11 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Created:
-    """`secret`: what is shown once, to whoever sets the thing up."""
+    """`secret`: what is shown once, to whoever sets the thing up. `mark`: see `Made`."""
 
     object_id: str
     secret: str | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class ImportKind:
     take_back: Callable[[UnitOfWork, str], None]
     owner: Callable[[Request, str | None], str] = owning_operator
     """Whose the objects are to be, from the `operator_id` that the asker named, if any."""
+    check_as_made: Callable[[Context, Made], None] = lambda ctx, made: None
+    """Raises DomainError for an object that is not as it was made. Asked after `take_back`, whose conditions notice
+    what changes later."""
 
 
 def body_of(shape: type[Body], values: Values) -> Body:

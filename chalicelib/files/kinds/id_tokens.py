@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from chalicelib.drivers import service as drivers
-from chalicelib.drivers.api_operator.cards import CardCreate, create_id_token
+from chalicelib.drivers.api_operator.cards import CardCreate, CardDetail, create_id_token
+from chalicelib.drivers.model import IdToken
 from chalicelib.files.kinds.common import Created, ImportKind, Values, body_of, changed_since
-from chalicelib.files.model import Column
+from chalicelib.files.model import Column, Made
 from chalicelib.identity import service as identity
+from chalicelib.kernel.clock import to_rfc3339
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import Request
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -20,7 +25,7 @@ def _create(req: Request, operator_id: str, values: Values) -> Created:
             raise invalid("driver.named_twice", "Name the driver by id or by e-mail, not both.", "/driver_email")
         body["driver_id"] = _driver_of(req, operator_id, str(email))
     card = create_id_token(req, body_of(CardCreate, body))
-    return Created(card.id_token)
+    return Created(card.id_token, mark=_mark(card))
 
 
 def _driver_of(req: Request, operator_id: str, email: str) -> str:
@@ -28,13 +33,26 @@ def _driver_of(req: Request, operator_id: str, email: str) -> str:
     login = identity.find_login(req.ctx, email)
     driver_id = None if login is None else login.driver_id
     if driver_id is None or not drivers.is_linked(req.ctx, operator_id, driver_id):
-        raise invalid("driver.not_found", f"There is no driver {email!r} on the operator's list.", "/driver_email")
+        raise invalid("driver.unknown", f"There is no driver {email!r} on the operator's list.", "/driver_email")
     return driver_id
 
 
 def _take_back(uow: UnitOfWork, id_token: str) -> None:
     if not drivers.take_back_card(uow, id_token):
         raise changed_since("card")
+
+
+def _check_as_made(ctx: Context, made: Made) -> None:
+    """A driver may have taken it from the drawer since, or the operator have written on it."""
+    card = drivers.find_id_token(ctx, made.object_id, consistent=True)
+    if made.mark and card is not None and _mark(card) != made.mark:
+        raise changed_since("card")
+
+
+def _mark(card: CardDetail | IdToken) -> str:
+    until = None if card.expires_at is None else to_rfc3339(card.expires_at)
+    what = (card.driver_id, card.note, card.visual_number, card.claimable, until, card.group_id)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
 ID_TOKENS = ImportKind(
@@ -69,4 +87,5 @@ ID_TOKENS = ImportKind(
     ),
     create=_create,
     take_back=_take_back,
+    check_as_made=_check_as_made,
 )

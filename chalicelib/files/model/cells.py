@@ -35,6 +35,10 @@ class Fault:
     detail: str
 
 
+class Truth(str):
+    """The text of a cell that holds no text but true or false."""
+
+
 Cell = str | Fault
 """A cell as it was read: its text, empty for none."""
 
@@ -114,7 +118,7 @@ def as_text(value: Any) -> Cell:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return Truth("true" if value else "false")
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):

@@ -68,10 +68,11 @@ class Import:
 
 @dataclass(frozen=True)
 class Made:
-    """One object that an import made, from which row."""
+    """One object that an import made, from which row. `mark` tells what it was like, where its kind has such marks."""
 
     row: int
     object_id: str
+    mark: str = ""
 
 
 def first_phase(mode: Mode, dry_run: bool) -> Phase:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
-from chalicelib.files.model.cells import MAX_COLUMNS, MAX_ROWS, Column, Fault, SheetRow, parse
+from chalicelib.files.model.cells import MAX_COLUMNS, MAX_ROWS, Column, Fault, SheetRow, Truth, parse
 from chalicelib.kernel.errors import invalid
 
 POINTER = "/content"
+MAX_EMPTY_ROWS = 4 * MAX_ROWS
+"""Further down nothing is looked for: a file of line ends alone is millions of rows."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,15 @@ def input_rows(columns: Sequence[Column], rows: Iterable[SheetRow]) -> list[Inpu
     """
     steps = iter(rows)
     header = _header(columns, next(steps, None))
+    texts = {column.name for column in columns if column.type == "text"}
     unique = [column.name for column in columns if column.unique]
     seen: dict[tuple[str, str], int] = {}
     found: list[InputRow] = []
     for row in steps:
-        read = _row(header, row)
-        if not read.values and not read.faults:
+        read = _row(header, row, texts)
+        if row.number <= MAX_EMPTY_ROWS and not read.values and not read.faults:
             continue
-        if len(found) == MAX_ROWS:
+        if len(found) == MAX_ROWS or row.number > MAX_EMPTY_ROWS:
             raise invalid("import.too_many_rows", f"A file has at most {MAX_ROWS} rows; split it.", POINTER)
         _note_repeats(read, unique, seen)
         found.append(read)
@@ -100,14 +103,17 @@ def _name(cell: str | Fault) -> str:
     return cell.strip().rstrip("*").strip().casefold().replace(" ", "_")[:100]
 
 
-def _row(header: Sequence[str], row: SheetRow) -> InputRow:
+def _row(header: Sequence[str], row: SheetRow, texts: Set[str]) -> InputRow:
     values: dict[str, str] = {}
     faults: list[RowError] = []
     for name, cell in zip(header, row.cells, strict=False):
         if isinstance(cell, Fault):
             faults.append(RowError(row.number, cell.code, cell.detail, name))
+        elif isinstance(cell, Truth) and name in texts:
+            detail = "The cell is true or false, no text: make the column one of text."
+            faults.append(RowError(row.number, "cell.not_a_text", detail, name))
         elif cell:
-            values[name] = cell
+            values[name] = str(cell)
     if any(row.cells[len(header) :]):
         faults.append(RowError(row.number, "row.too_long", "The row has more cells than the header."))
     return InputRow(row.number, values, faults)

@@ -38,6 +38,12 @@ def request_of(uow: UnitOfWork, acting: Acting, file_id: str) -> Request:
     return Request(ctx=uow.ctx, uow=uow, actor=actor, request_id=file_id)
 
 
+def sees_as_then(actor: Actor, acting: Acting) -> bool:
+    """Whether who asked may still see all that was shown then: works everywhere, or at the very places of then."""
+    places = _listed(actor.region_ids), _listed(actor.vending_point_ids)
+    return not actor.is_narrowed or places == (acting.region_ids, acting.vending_point_ids)
+
+
 def _listed(ids: frozenset[str] | None) -> list[str] | None:
     return None if ids is None else sorted(ids)
 

@@ -48,7 +48,7 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, conflict, invalid
 from chalicelib.kernel.http import Request
 from chalicelib.kernel.log import logger
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.pages import Page, Step, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 PAGES_PER_TURN: Final = 5

@@ -48,7 +48,7 @@ from chalicelib.kernel import outbox
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, conflict, invalid
-from chalicelib.kernel.table import Page, Step, decode_cursor, page_of
+from chalicelib.kernel.pages import Page, Step, decode_cursor, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 MAX_WAITING: Final = 5

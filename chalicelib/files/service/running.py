@@ -184,7 +184,7 @@ def _apply(uow: UnitOfWork, job: Import, kind: ImportKind, rows: Sequence[InputR
                 break
             continue
         found.ok += 1
-        found.made.append(Made(row.number, decided.object_id))
+        found.made.append(Made(row.number, decided.object_id, decided.mark))
         if decided.secret is not None:
             found.sealed[str(row.number)] = identity.seal(uow.ctx, SEALED_FOR, job.import_id, decided.secret)
     return found
@@ -288,6 +288,7 @@ def _undo(uow: UnitOfWork, job: Import, most: int | None, refused: DomainError |
 def _take_back(uow: UnitOfWork, kind: ImportKind, made: Made) -> DomainError | None:
     try:
         kind.take_back(uow, made.object_id)
+        kind.check_as_made(uow.ctx, made)
     except StaleRead:
         raise
     except DomainError as error:

@@ -1,7 +1,8 @@
 """Reads the first sheet of an XLSX workbook.
 
-A workbook is a zip that a stranger made: how large it becomes is bounded before anything of it is read, and so are the
-rows and columns that it claims to have. Formulas are never worked out: a cell with one is a fault of its row.
+A workbook is a zip that a stranger made: how much it holds is bounded before anything of it is read
+(`xlsx_bounds.py`), and so are the rows and columns that it claims to have. Formulas are never worked out: a cell with
+one is a fault of its row.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from xml.etree.ElementTree import ParseError
 
 from chalicelib.files.model import Cell, Fault, SheetRow
 from chalicelib.files.model.cells import MAX_COLUMNS, MAX_ROWS, as_text
+from chalicelib.files.tabular.xlsx_bounds import Malformed, TooLarge, check_bounds
 from chalicelib.kernel.errors import DomainError, invalid
 
-MAX_UNPACKED_BYTES: Final = 48 * 1024 * 1024
-MAX_ENTRIES: Final = 200
 _POINTER: Final = "/content"
 _BAD_CONTENT: Final = (
     *(ParseError, zipfile.BadZipFile, zlib.error, EOFError, ArithmeticError, LookupError),
@@ -63,13 +63,12 @@ def _cell(cell: Any) -> Cell:
 
 def _check_bounds(content: bytes) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            entries = packed.infolist()
-    except _BAD_CONTENT as error:
+        check_bounds(content)
+    except TooLarge:
+        detail = "The workbook is too large when unpacked: keep one sheet of data."
+        raise invalid("import.too_large", detail, _POINTER) from None
+    except (Malformed, *_BAD_CONTENT) as error:
         raise _unreadable() from error
-    # An entry that says less than it holds is cut off at what it says, and then fails its checksum.
-    if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        raise invalid("import.too_large", "The workbook is too large when unpacked: keep one sheet of data.", _POINTER)
 
 
 def _unreadable() -> DomainError:

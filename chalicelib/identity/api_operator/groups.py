@@ -31,10 +31,6 @@ class PermissionView(Shape):
     default_on: bool
 
 
-class PermissionsView(Shape):
-    data: list[PermissionView]
-
-
 class UserGroupCreate(Shape):
     name: NameText
     description: DescriptionText = ""
@@ -68,10 +64,10 @@ class UserGroupView(Shape):
 
 
 @api.get("/v1/permissions", permission="user_groups:read")
-def list_permissions(req: Request, query: OfOrganization) -> PermissionsView:
-    """Every permission that users of an organisation may hold, in the order of the screens."""
+def list_permissions(req: Request, query: OfOrganization) -> PageView[PermissionView]:
+    """Every permission that users of an organisation may hold, in the order of the screens. All on one page."""
     kind = named_or_own(req, query.organization_id).kind
-    return PermissionsView(
+    return PageView(
         data=[
             PermissionView(
                 name=permission.name,
@@ -81,7 +77,8 @@ def list_permissions(req: Request, query: OfOrganization) -> PermissionsView:
             )
             for permission in PERMISSIONS.values()
             if kind in permission.kinds
-        ]
+        ],
+        has_more=False,
     )
 
 

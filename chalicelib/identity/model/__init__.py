@@ -16,6 +16,7 @@ from chalicelib.identity.model.guessing import (
     after_attempt,
     code_invalid,
     code_usable,
+    network_of,
     next_code,
     refuse_beyond,
     wait_before_code_s,
@@ -30,7 +31,7 @@ from chalicelib.identity.model.logins import (
     refresh_invalid,
     rotate,
 )
-from chalicelib.identity.model.names import TakenName, name_key, shown_name, with_shown_names
+from chalicelib.identity.model.names import TakenName, name_key, shown_line, shown_name, with_shown_names
 from chalicelib.identity.model.organizations import PLATFORM_ID, Organization, check_kind_below
 from chalicelib.identity.model.regions import LEVELS, Region, RegionLevel
 from chalicelib.identity.model.texts import check_email, check_password, check_time_zone, email_key
@@ -76,10 +77,12 @@ __all__ = [
     "code_usable",
     "email_key",
     "name_key",
+    "network_of",
     "next_code",
     "refresh_invalid",
     "refuse_beyond",
     "rotate",
+    "shown_line",
     "shown_name",
     "wait_before_code_s",
     "with_shown_names",

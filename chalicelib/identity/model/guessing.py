@@ -5,6 +5,7 @@ Whoever asks with an address learns nothing about whether it is known: rules her
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -53,6 +54,17 @@ class VerificationCode:
     issued: int
     window_ends_at: datetime
     code_hash: str | None = None
+
+
+def network_of(source_ip: str) -> str:
+    """What attempts from an address are counted under. An IPv6 customer has at least 2^64 addresses (RFC 6177): all of
+    a /64 are one."""
+    try:
+        address = ipaddress.IPv6Address(source_ip)
+    except ValueError:
+        return source_ip
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def after_attempt(known: Attempts | None, subject: str, now: datetime, limit: int, window: timedelta) -> Attempts:

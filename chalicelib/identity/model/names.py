@@ -25,10 +25,16 @@ class TakenName:
 def shown_name(name: str, pointer: str = "/name") -> str:
     """The name without blanks around it and with single ones inside. Raises name.empty (422), also for one of signs
     that nobody sees (Unicode's categories C and Z: joiners, marks of direction, blanks)."""
-    shown = " ".join(unicodedata.normalize("NFC", name).split())
-    if all(unicodedata.category(sign)[0] in "CZ" for sign in shown):
+    shown = shown_line(name)
+    if shown is None:
         raise invalid("name.empty", "A name has at least one letter.", pointer)
     return shown
+
+
+def shown_line(text: str | None) -> str | None:
+    """The same of a text that may be missing: one that nobody sees is none."""
+    shown = " ".join(unicodedata.normalize("NFC", text or "").split())
+    return None if all(unicodedata.category(sign)[0] in "CZ" for sign in shown) else shown
 
 
 def with_shown_names(changes: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import conflict, invalid
 
 RegionLevel = Literal["country", "province", "city"]
@@ -58,9 +59,10 @@ def level_below(parent: Region | None, wanted: RegionLevel | None = None) -> Reg
 
 
 def check_country_code(level: RegionLevel, country_code: str | None) -> str | None:
-    """Raises region.country_code (422) for a code on anything but a country."""
+    """Raises region.country_code (422) for a code on anything but a country, country.unknown (422)."""
     if country_code is not None and level != LEVELS[0]:
         raise invalid("region.country_code", "Only a country has a country code.", "/country_code")
+    check_country(country_code, "/country_code")
     return country_code
 
 

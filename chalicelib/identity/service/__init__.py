@@ -10,6 +10,7 @@ from chalicelib.identity.service.credentials import Proof, check_again
 from chalicelib.identity.service.guessing import count_attempt, forget_attempts, refuse_after
 from chalicelib.identity.service.leaving import remove_driver_login
 from chalicelib.identity.service.logins import close_driver_login, create_driver_login, find_login, require_login
+from chalicelib.identity.service.names import change_name, free_name, take_name
 from chalicelib.identity.service.organizations import (
     NewBankAccount,
     NewOrganization,
@@ -59,6 +60,7 @@ __all__ = [
     "Tokens",
     "actors_of",
     "authenticate",
+    "change_name",
     "change_password",
     "check_again",
     "close_driver_login",
@@ -77,6 +79,7 @@ __all__ = [
     "find_organization",
     "find_user_by_name",
     "forget_attempts",
+    "free_name",
     "get_audit_event",
     "get_organization",
     "get_region",
@@ -109,6 +112,7 @@ __all__ = [
     "seal",
     "sign_in",
     "sign_out",
+    "take_name",
     "unseal",
     "update_organization",
     "update_region",

@@ -28,7 +28,8 @@ from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.cache import Cache
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, forbidden, not_found
-from chalicelib.kernel.table import Page, Step, actions_of, page_of
+from chalicelib.kernel.pages import Page, Step, page_of
+from chalicelib.kernel.table import actions_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 KEY_AGE_S: Final = 30.0

@@ -24,7 +24,7 @@ from chalicelib.identity.store.logins import API_KEYS, api_key_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.ids import lowest_id
-from chalicelib.kernel.table import Page, Step, page_of
+from chalicelib.kernel.pages import Page, Step, page_of
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(3000, 1, 1, tzinfo=UTC)

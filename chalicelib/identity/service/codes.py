@@ -49,7 +49,7 @@ def request_code(uow: UnitOfWork, name: SignInName, *, purpose: CodePurpose, lan
     if wait_s := model.wait_before_code_s(known, now):
         return wait_s
     if source_ip:
-        count_attempt(ctx, f"code_ip#{source_ip}", model.MAX_CODES_PER_IP, model.CODE_IP_WINDOW)
+        count_attempt(ctx, f"code_ip#{model.network_of(source_ip)}", model.MAX_CODES_PER_IP, model.CODE_IP_WINDOW)
     code = f"{secrets.randbelow(10**model.CODE_DIGITS):0{model.CODE_DIGITS}d}"
     row = model.next_code(known, name.code_subject, purpose, _hash(ctx, name.code_subject, purpose, code), now)
     unchanged: Condition = VerificationCodeRow.pk.does_not_exist()
@@ -62,7 +62,8 @@ def request_code(uow: UnitOfWork, name: SignInName, *, purpose: CodePurpose, lan
 
 def _emit(uow: UnitOfWork, row: VerificationCode, name: SignInName, code: str, language: str) -> None:
     login = find_login_by(uow.ctx, name)
-    email = login.email if login is not None and name.kind == "user_name" else name.text
+    # Never to what was typed, where it is known: two addresses may be the same to us (`email_key`) and two mailboxes.
+    email = name.text if login is None else login.email
     payload = {"email": email, "purpose": row.purpose, "language": language}
     withheld = login is None if row.purpose == "password_reset" else login is not None and login.driver_id is not None
     if withheld:

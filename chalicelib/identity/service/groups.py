@@ -210,7 +210,7 @@ def _built_in(organization: Organization, group_id: str) -> Group | None:
 def _free_among(name: str, known: Sequence[KnownGroup]) -> str:
     """Built-in groups hold no row of their names. Raises name.taken (409)."""
     if any(other.group.name.casefold() == name.casefold() for other in known):
-        raise conflict("name.taken", f"There is already one with the name {name!r} here.")
+        raise conflict("name.taken", f"There is already one with the name {name!r} here.", "/name")
     return name
 
 

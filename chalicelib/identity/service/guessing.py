@@ -56,4 +56,4 @@ def forget_attempts(uow: UnitOfWork, subject: str) -> None:
 
 
 def _by_ip(source_ip: str) -> str:
-    return f"ip#{source_ip}"
+    return f"ip#{model.network_of(source_ip)}"

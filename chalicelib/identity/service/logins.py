@@ -57,7 +57,7 @@ def create_driver_login(uow: UnitOfWork, *, email: str, password: str | None, dr
     return known.login_id
 
 
-def attach_user(uow: UnitOfWork, *, email: str, password: str | None, user_id: str) -> str:
+def attach_user(uow: UnitOfWork, *, email: str, password: str | None, user_id: str, pointer: str = "/email") -> str:
     """Opens a user by an address. Returns the login id. Raises user.email_taken, user.password_not_settable (409).
 
     Somebody else's password is never replaced: for an address that already signs in, none may be given.
@@ -66,7 +66,7 @@ def attach_user(uow: UnitOfWork, *, email: str, password: str | None, user_id: s
     if known is None:
         return add_login(uow, email, password, user_id=user_id).login_id
     if known.user_id is not None:
-        raise email_taken()
+        raise email_taken(pointer)
     if password is not None:
         raise conflict(
             "user.password_not_settable", "This address already signs in with its own password; leave it out."
@@ -81,8 +81,8 @@ def attach_user(uow: UnitOfWork, *, email: str, password: str | None, user_id: s
     return known.login_id
 
 
-def email_taken() -> DomainError:
-    return conflict("user.email_taken", "This e-mail address already belongs to a user.")
+def email_taken(pointer: str = "/email") -> DomainError:
+    return conflict("user.email_taken", "This e-mail address already belongs to a user.", pointer)
 
 
 def add_login(

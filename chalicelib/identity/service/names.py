@@ -25,4 +25,4 @@ def change_name(uow: UnitOfWork, organization_id: str, scope: str, old: str, new
 
 
 def _taken(name: str) -> DomainError:
-    return conflict("name.taken", f"There is already one with the name {name!r} here.")
+    return conflict("name.taken", f"There is already one with the name {name!r} here.", "/name")

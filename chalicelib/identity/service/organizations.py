@@ -35,11 +35,12 @@ from chalicelib.identity.store import (
 )
 from chalicelib.kernel.clock import from_epoch_ms
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import conflict, invalid, not_found
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import check_currency
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.searching import has_words
-from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 
 ORGANIZATION_CHANGES = frozenset(
@@ -157,7 +158,7 @@ def create_organization(
     """An organisation right below `parent` (None: the platform) and its first administrator.
 
     Raises organization.kind, organization.currency, field.missing, name.empty, email.invalid, currency.invalid,
-    time_zone.unknown, bank_account.* (422), organization.inactive, user.email_taken (409).
+    time_zone.unknown, country.unknown, bank_account.* (422), organization.inactive, user.email_taken (409).
     """
     ctx = uow.ctx
     above = parent or find_organization(ctx, PLATFORM_ID) or _platform(ctx, new.email)
@@ -165,6 +166,7 @@ def create_organization(
         raise conflict("organization.inactive", "Nothing is opened below a deactivated organisation.")
     kind = check_kind_below(new.kind or OPENS_FIRST[above.kind], above.kind)
     is_agency = kind == "agency"
+    check_country(new.country)
     currency = check_currency(_needed(new.currency, above.currency if is_agency else None, "currency"))
     time_zone = _needed(new.time_zone, above.time_zone if is_agency else None, "time_zone")
     organization = Organization(
@@ -197,6 +199,7 @@ def update_organization(uow: UnitOfWork, organization: Organization, changes: Ma
         changes["name"] = shown_name(changes["name"])
     if "email" in changes:
         changes["email"] = check_email(changes["email"])
+    check_country(changes.get("country"))
     if "time_zone" in changes:
         check_time_zone(changes["time_zone"])
     if "language" in changes:

@@ -13,7 +13,7 @@ from chalicelib.identity.service.names import change_name, free_name, take_name
 from chalicelib.identity.store import REGION_PREFIX, REGIONS, ByOrganization, RegionRow, region_key, walk_users
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 

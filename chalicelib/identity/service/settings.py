@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.identity.model import Organization, check_email
+from chalicelib.identity.model import Organization, check_email, shown_line
 from chalicelib.identity.model.settings import (
     DEFAULTS,
     Brand,
@@ -115,8 +115,14 @@ def mail_sender(ctx: Context, organization: Organization) -> dict[str, str]:
 
 
 def _checked(organization: Organization, value: Setting) -> Setting:
-    if isinstance(value, Brand) and value.support_email is not None:
-        return replace(value, support_email=check_email(value.support_email, "/support_email"))
+    if isinstance(value, Brand):
+        email = value.support_email
+        return replace(
+            value,
+            display_name=shown_line(value.display_name),
+            support_phone=shown_line(value.support_phone),
+            support_email=None if email is None else check_email(email, "/support_email"),
+        )
     if isinstance(value, Regional):
         languages = sorted(set(value.languages))
         if languages and organization.language not in languages:

@@ -46,8 +46,8 @@ from chalicelib.kernel import outbox
 from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, invalid, not_found
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.searching import has_words
-from chalicelib.kernel.table import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 MAX_KNOWN_ADDRESSES: Final = 30
@@ -141,11 +141,11 @@ def create_user(
     elif user.region_ids or user.vending_point_ids:
         check_narrowing(organization.kind, _lineages(ctx, user), user.vending_point_ids, (None, None))
     if new.user_name is not None:
-        _take_user_name(uow, check_user_name(new.user_name, f"{pointer}/user_name"), user.user_id)
+        _take_user_name(uow, check_user_name(new.user_name, f"{pointer}/user_name"), user.user_id, pointer)
         user = replace(user, user_name=new.user_name)
     uow.create(USERS, user)
     _count_known_address(ctx, organization, new, by)
-    attach_user(uow, email=email, password=new.password, user_id=user.user_id)
+    attach_user(uow, email=email, password=new.password, user_id=user.user_id, pointer=f"{pointer}/email")
     if new.password is None:
         _invite(uow, user, organization)
     return user
@@ -273,8 +273,8 @@ def _unchanged_name(user: User) -> Condition:
     return UserRow.user_name == user.user_name
 
 
-def _take_user_name(uow: UnitOfWork, user_name: str, user_id: str) -> None:
-    taken = conflict("user.user_name_taken", f"The user name {user_name!r} is taken.")
+def _take_user_name(uow: UnitOfWork, user_name: str, user_id: str, pointer: str = "") -> None:
+    taken = conflict("user.user_name_taken", f"The user name {user_name!r} is taken.", f"{pointer}/user_name")
     uow.create(USER_NAMES, UserName(user_name, user_id), on_conflict=taken)
 
 

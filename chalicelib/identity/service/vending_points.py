@@ -19,7 +19,7 @@ from chalicelib.identity.store import (
 )
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict, not_found
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 VENDING_POINT_CHANGES = frozenset({"name", "region_id", "address", "contact_person", "phone", "email"})

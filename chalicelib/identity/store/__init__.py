@@ -28,7 +28,8 @@ from chalicelib.identity.model.settings import StoredSetting
 from chalicelib.identity.model.users import UserName, user_name_key
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import Context, table_name
-from chalicelib.kernel.table import Row, Step, Table
+from chalicelib.kernel.pages import Step
+from chalicelib.kernel.table import Row, Table
 
 TABLE = table_name("identity")
 

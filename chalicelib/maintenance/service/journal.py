@@ -12,7 +12,7 @@ from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, request_topic
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance.model.journal import (
     ChargerEvent,

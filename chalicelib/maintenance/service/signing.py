@@ -16,7 +16,7 @@ from chalicelib.chargers.model import Charger
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.table import Page, page_of
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.maintenance import pki
 from chalicelib.maintenance.model.certificates import (

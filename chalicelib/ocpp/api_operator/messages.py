@@ -16,7 +16,7 @@ from chalicelib.chargers.scope import owned_charger
 from chalicelib.identity.scope import may_see
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.http import Answer, Moment, PageQuery, PageView, Request, Shape, page_view
-from chalicelib.kernel.table import AttributeMap, Step, encode_cursor
+from chalicelib.kernel.pages import AttributeMap, Step, encode_cursor
 from chalicelib.ocpp import message_log
 from chalicelib.ocpp.api_operator.common import api
 from chalicelib.ocpp.message_log import Filter

@@ -19,8 +19,8 @@ from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, conflict, invalid
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.pages import Page, follow, page_of
 from chalicelib.kernel.spans import month_span
-from chalicelib.kernel.table import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import income_account

@@ -14,7 +14,7 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, not_found
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import (
@@ -188,7 +188,7 @@ def _tell_operator(uow: UnitOfWork, run: Run) -> None:
 
 def _in_words(lines: list[Line]) -> str:
     return "\n".join(
-        f"{line.sessions} sessions, {Decimal(line.energy_wh) / 1000} kWh: "
+        f"Sessions: {line.sessions}, {Decimal(line.energy_wh) / 1000} kWh: "
         f"gross {Money(line.gross, line.currency)}, net {Money(line.net, line.currency)}{_apart_in_words(line)}"
         for line in lines
     )

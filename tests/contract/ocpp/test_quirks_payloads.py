@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.charging.model import MeterReading
-from chalicelib.charging.store import METER_READINGS, charger_pk
+from chalicelib.charging.store import charger_pk
+from chalicelib.charging.store.transactions import METER_READINGS
 from tests.contract.ocpp.field import Field, field
 
 __all__ = ["field"]

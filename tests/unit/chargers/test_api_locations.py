@@ -171,3 +171,13 @@ def test_of_two_who_place_a_charger_one_is_told_to_look_again(operator: Party) -
         late.commit()
     counts = {place["name"]: place["charger_count"] for place in operator.get("/v1/locations").body["data"]}
     assert counts == {"Here": 0, "There": 1}
+
+
+def test_a_country_must_exist(operator: Party) -> None:
+    location_id = operator.add_location()
+    for reply in (
+        operator.post("/v1/locations", PLACE | {"country": "ZZ"}),
+        operator.patch(f"/v1/locations/{location_id}", {"country": "QQ"}),
+    ):
+        assert (reply.status, reply.body["code"]) == (422, "country.unknown")
+        assert reply.body["errors"][0]["pointer"] == "/country"

@@ -18,8 +18,8 @@ from chalicelib.chargers.model.configuration import (
     same_value,
     told,
 )
-from chalicelib.chargers.store import charger_pk
 from chalicelib.chargers.store.configuration import PART_PREFIX, PARTS, PartRow
+from chalicelib.chargers.store.places import charger_pk
 from tests.unit.chargers.conftest import Site
 from tests.world import START
 

@@ -45,7 +45,7 @@ class Town:
         for owner in OPERATORS:
             for number in (0, 1):
                 place = Location(f"loc_{owner}_{number}", owner, "P", "A", "C", "DE", "UTC", now)
-                group = ChargerGroup(f"cgr_{owner}_{number}", owner, "G", now)
+                group = ChargerGroup(f"cgr_{owner}_{number}", owner, f"G{number}", now)
                 world.commit(lambda uow, place=place: chargers.add_location(uow, place))
                 world.commit(lambda uow, group=group: chargers.add_group(uow, group, None))
         for charger_id in ("CP-1", "CP-2", "CP-3"):

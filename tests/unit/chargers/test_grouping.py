@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.chargers import service as chargers
+from chalicelib.chargers.model import ChargerGroup
 from chalicelib.chargers.model.groups import MAX_DEPTH
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -117,3 +118,39 @@ def test_another_operators_group_is_no_group(world: World, operator: Party) -> N
     assert operator.patch("/v1/chargers/CP-1", {"group_id": foreign}).body["code"] == "charger_group.unknown"
     assert operator.get(GROUPS, parent_id=foreign).status == 404
     assert counts(other, foreign) == (0, 0)
+
+
+def test_a_name_stands_once_among_its_siblings(operator: Party) -> None:
+    fleet, other = add(operator, "Flotte"), add(operator, "Straße")
+    for name in ("flotte", " FLOTTE ", "Ｆlotte"):
+        again = operator.post(GROUPS, {"name": name})
+        assert (again.status, again.body["code"], again.body["errors"][0]["pointer"]) == (409, "name.taken", "/name")
+    renamed = operator.patch(f"{GROUPS}/{other}", {"name": "FLOTTE"})
+    assert (renamed.status, renamed.body["code"]) == (409, "name.taken")
+    assert names(operator) == ["Flotte", "Straße"]
+    # Below another one it is free, and it is given back by who is renamed or goes.
+    vans = add(operator, "Flotte", fleet)
+    assert operator.post(GROUPS, {"name": "FLOTTE", "parent_id": fleet}).status == 409
+    assert operator.patch(f"{GROUPS}/{vans}", {"name": "FLOTTE", "description": "Vans"}).status == 200
+    assert operator.patch(f"{GROUPS}/{vans}", {"name": "Vans"}).status == 200
+    add(operator, "Flotte", fleet)
+    assert operator.delete(f"{GROUPS}/{vans}").status == 204
+    add(operator, "Vans", fleet)
+
+
+def test_another_operator_has_names_of_its_own(world: World, operator: Party) -> None:
+    add(operator, "Flotte")
+    add(open_party(world, "operator", "Ladenetz Nord"), "Flotte")
+
+
+def test_of_two_who_take_one_name_at_once_one_is_told(world: World, operator: Party) -> None:
+    def group(group_id: str) -> ChargerGroup:
+        return ChargerGroup(group_id, operator.id, "Flotte", world.ctx.now())
+
+    late = UnitOfWork(world.ctx)
+    chargers.add_group(late, group("cgr_2"), None)
+    world.commit(lambda uow: chargers.add_group(uow, group("cgr_1"), None))
+    with pytest.raises(DomainError) as refused:
+        late.commit()
+    assert refused.value.code == "name.taken"
+    assert names(operator) == ["Flotte"]

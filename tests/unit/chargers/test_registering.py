@@ -145,3 +145,27 @@ def test_the_audit_log_tells_of_a_password_but_not_which(operator: Party) -> Non
     assert [event["action"] for event in events] == ["rotate_charger_password", "create_charger"]
     assert rotated["password"] not in str(events)
     assert events[0]["after"] == {"password": "***"}
+
+
+def test_what_is_there_already_is_pointed_at(operator: Party) -> None:
+    operator.register("CP-1", serial_number="A-77")
+    for charger_id, serial_number, pointer in (("cp-1", "B-1", "/charger_id"), ("CP-2", "a-77", "/serial_number")):
+        reply = operator.post("/v1/chargers", {"charger_id": charger_id, "serial_number": serial_number})
+        assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (409, [pointer])
+
+
+def test_the_evses_are_on_one_page(operator: Party) -> None:
+    operator.register("CP-1", evse_count=2)
+    body = operator.get("/v1/chargers/CP-1/evses").body
+    assert (len(body["data"]), body["has_more"], body["next_cursor"]) == (2, False, None)
+
+
+def test_a_country_must_exist(operator: Party) -> None:
+    operator.register("CP-1", country="DE")
+    for reply in (
+        operator.post("/v1/chargers", {"charger_id": "CP-2", "country": "ZZ"}),
+        operator.patch("/v1/chargers/CP-1", {"country": "QQ"}),
+        operator.post("/v1/chargers/claims", {"serial_number": "A", "uid": "B", "country": "ZZ"}),
+    ):
+        assert (reply.status, reply.body["code"]) == (422, "country.unknown")
+        assert reply.body["errors"][0]["pointer"] == "/country"

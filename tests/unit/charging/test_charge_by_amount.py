@@ -118,4 +118,4 @@ def test_an_occupied_connector_is_not_given_twice(site: Site) -> None:
 def test_a_connector_must_exist(site: Site, evse_no: int) -> None:
     with pytest.raises(DomainError) as refused:
         site.request(500, evse_no=evse_no)
-    assert refused.value.code == "evse.not_found"
+    assert refused.value.code == "evse.unknown"

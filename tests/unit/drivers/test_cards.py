@@ -296,3 +296,26 @@ def test_a_whole_number_is_found_at_once_among_many(world: World, operator: Oper
     assert numbers(world, operator.access_token, q="card1") == ["CARD10", "CARD11"]
     assert numbers(world, operator.access_token, q="card11", status="blocked") == []
     assert numbers(world, world.operator().access_token, q="card11") == []
+
+
+def test_a_known_number_is_pointed_at(world: World, operator: Operator) -> None:
+    configure(world, operator, "04A2B3C4")
+    again = world.rest.post("/v1/id-tokens", {"id_token": "04a2b3c4"}, token=operator.access_token)
+    assert (again.status, again.body["errors"][0]["pointer"]) == (409, "/id_token")
+
+
+def test_a_note_of_blanks_is_none(world: World, operator: Operator) -> None:
+    card = configure(world, operator, "CARD1", note="   ", visual_number=" 00  42 ")
+    assert (card["note"], card["visual_number"]) == (None, "00 42")
+    changes = {"note": " Spare  card ", "visual_number": " \u200b"}
+    reply = world.rest.patch("/v1/id-tokens/CARD1", changes, token=operator.access_token)
+    assert (reply.body["note"], reply.body["visual_number"]) == ("Spare card", None)
+    assert world.rest.get("/v1/id-tokens/CARD1", token=operator.access_token).body == reply.body
+
+
+def test_own_cards_and_enterprises_are_on_one_page(world: World, mine: str) -> None:
+    claim(world, mine, "CARD1")
+    cards = world.rest.get("/v1/driver/id-tokens", token=mine).body
+    assert (len(cards["data"]), cards["has_more"], cards["next_cursor"]) == (1, False, None)
+    enterprises = world.rest.get("/v1/driver/me/enterprises", token=mine).body
+    assert enterprises == {"data": [], "has_more": False, "next_cursor": None}

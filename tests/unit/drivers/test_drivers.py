@@ -65,3 +65,11 @@ def test_a_profile_is_tidied_and_a_driver_has_a_name() -> None:
     }
     with pytest.raises(DomainError, match=r"name\.empty"):
         tidied({"full_name": " \t"})
+
+
+def test_a_driver_lives_in_a_country_that_exists() -> None:
+    assert tidied({"country": "KE"}) == {"country": "KE"}
+    assert tidied({"country": None}) == {"country": None}
+    with pytest.raises(DomainError) as refused:
+        tidied({"country": "ZZ"})
+    assert (refused.value.code, refused.value.fields[0].pointer) == ("country.unknown", "/country")

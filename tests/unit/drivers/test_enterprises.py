@@ -135,6 +135,23 @@ def test_a_wrong_membership_is_refused(
     assert reread(world, driver).enterprises == {}
 
 
+def test_a_card_of_somebody_else_is_unknown(world: World, operator: Operator, path: str) -> None:
+    driver = add_driver(world, operator_id=operator.operator_id)
+    reply = put(world, operator, path, driver.driver_id, id_tokens=["ELSE"])
+    assert (reply.status, reply.body["code"]) == (422, "id_token.unknown")
+
+
+def test_an_enterprise_is_in_a_country_that_exists(world: World, operator: Operator, path: str) -> None:
+    new = found(world, operator, country="ZZ")
+    changed = world.rest.patch(path, {"country": "QQ"}, token=operator.access_token)
+    for reply in (new, changed):
+        assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (
+            422,
+            "country.unknown",
+            "/country",
+        )
+
+
 def test_the_driver_sees_who_pays(world: World, operator: Operator, path: str) -> None:
     driver = add_driver(world, operator_id=operator.operator_id)
     put(world, operator, path, driver.driver_id, monthly_limit=euro(900), valid_until="2026-03-02T08:00:01Z")

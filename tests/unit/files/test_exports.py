@@ -15,10 +15,12 @@ from chalicelib.files.lists import EXPORT_KINDS
 from chalicelib.files.model import Part
 from chalicelib.files.store import EXPORTS, export_key
 from chalicelib.identity import service as identity
+from chalicelib.identity.store import USERS
 from chalicelib.kernel.outbox import Event
 from tests.site import CHARGER_ID, Site
 from tests.unit.files.conftest import Files
 from tests.unit.files.test_imports_api import user_in
+from tests.unit.identity.narrowed import narrowed_token
 
 PLACE = "name,address,city,country,time_zone\r\nNorth,Nordweg 1,Kiel,DE,Europe/Berlin\r\n"
 
@@ -231,3 +233,18 @@ def test_the_audit_log_has_the_export(files: Files) -> None:
 def job_of(files: Files, export_id: str) -> Any:
     assert service.find_export(files.world.ctx, export_id) == EXPORTS.get(files.world.ctx, *export_key(export_id))
     return service.find_export(files.world.ctx, export_id)
+
+
+def test_a_file_is_for_who_may_still_see_what_is_in_it(files: Files) -> None:
+    """Rights of the day of the export do not outlive those of today."""
+    world, email = files.world, "nora@narrow.example"
+    token = narrowed_token(world, files.operator, email=email)
+    export = files.exported("drivers", token=token)
+    assert files.file(export, token).status == 200
+    login = identity.find_login(world.ctx, email)
+    assert login is not None
+    user = identity.get_user(world.ctx, login.user_id or "")
+    world.commit(lambda uow: uow.put(USERS, replace(user, vending_point_ids=["vdp_elsewhere"])))
+    world.advance(31)
+    refused = files.file(export, world.access_token(email))
+    assert (refused.status, refused.body["code"]) == (403, "forbidden")

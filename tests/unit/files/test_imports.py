@@ -84,7 +84,7 @@ def test_cards_for_drivers_of_the_list_and_of_nobody_else(files: Files) -> None:
     files.imported("drivers", "email,full_name\r\ndana@driver.example,Dana\r\n")
     content = "id_token,driver_email\r\nA1,DANA@driver.example\r\nA2,eve@driver.example\r\nA3,dana@driver.example\r\n"
     job = files.imported("id_tokens", content, mode="best_effort")
-    assert codes(job) == [(3, "driver_email", "driver.not_found")]
+    assert codes(job) == [(3, "driver_email", "driver.unknown")]
     login = identity.find_login(files.world.ctx, "dana@driver.example")
     driver = drivers.require_driver(files.world.ctx, login.driver_id)  # type: ignore[union-attr, arg-type]
     assert driver.id_tokens == ["A1", "A3"]
@@ -138,7 +138,7 @@ def test_locations_and_chargers_at_them_by_name(files: Files) -> None:
         ("locations", PLACE + "N,a,c,Germany,Europe/Berlin,,\r\n", (2, "country", "value.invalid")),
         ("locations", PLACE + "N,a,c,DE,Europe/Berlin,91,1\r\n", (2, "latitude", "value.invalid")),
         ("locations", PLACE + "N,a,c,DE,Europe/Berlin,51,\r\n", (2, None, "coordinates.incomplete")),
-        ("chargers", "charger_id,location\r\nCP-1,Nowhere\r\n", (2, "location", "location.not_found")),
+        ("chargers", "charger_id,location\r\nCP-1,Nowhere\r\n", (2, "location", "location.unknown")),
         ("chargers", "charger_id,location_id\r\nCP-1,loc_1\r\n", (2, None, "location.not_found")),
         ("chargers", "charger_id,evse_count\r\nCP-1,33\r\n", (2, "evse_count", "value.invalid")),
         ("chargers", "charger_id,evse_count\r\nCP-1,two\r\n", (2, "evse_count", "cell.not_a_number")),
@@ -243,3 +243,10 @@ def without_log(items: list[Any]) -> list[Any]:
     """Without the audit log, and by key."""
     kept = [item for item in items if not item["pk"]["S"].startswith("audit")]
     return sorted(kept, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def test_rows_with_a_wrong_form_or_country_are_told_in_words(files: Files) -> None:
+    content = PLACE + "N,a,c,Germany,Europe/Berlin,,\r\nM,a,c,ZZ,Europe/Berlin,,\r\n"
+    job = files.imported("locations", content)
+    assert codes(job) == [(2, "country", "value.invalid"), (3, "country", "country.unknown")]
+    assert not any("regex" in error["detail"] for error in job["errors"])

@@ -21,6 +21,7 @@ CARDS = "id_token\r\nA1\r\n"
         ("number\r\nA1\r\n", "import.unknown_column"),
         ("note\r\nA1\r\n", "import.missing_column"),
         ("id_token\r\n" + "A\r\n" * 10_001, "import.too_many_rows"),
+        ("id_token\r\n" + "\n" * 40_000 + "A\r\n", "import.too_many_rows"),
         (b"PK\x03\x04", "import.unreadable"),
         ("id_token\r\nÄ".encode("latin-1"), "import.encoding"),
     ],

@@ -20,6 +20,7 @@ from chalicelib.kernel.http import Request
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from infra.local import aws_hooks
+from tests.unit.drivers.conftest import add_driver
 from tests.unit.files.conftest import Files
 from tests.world import World
 
@@ -191,6 +192,25 @@ def test_what_was_used_meanwhile_stays_and_is_reported(files: Files) -> None:
     assert "2 objects could not be taken back" in shown["failure"]["detail"]
     found = sorted((error["row"], error["code"]) for error in shown["errors"])
     assert found == [(2, "import.not_undone"), (44, "import.not_undone"), (202, "id_token.exists")]
+
+
+@pytest.mark.parametrize("how", ["claimed", "noted"])
+def test_a_card_that_somebody_took_or_wrote_on_meanwhile_stays(files: Files, how: str) -> None:
+    import_id = begun(files)
+    while job_of(files, import_id).position < 100 or job_of(files, import_id).phase == "check":
+        step(files, import_id)
+    add_card(files, "C00200")
+    driver = add_driver(files.world)
+    card = drivers.require_card(files.world.ctx, "C00042")
+    if how == "claimed":
+        files.world.commit(lambda uow: drivers.claim_card(uow, driver, "C00042"))
+    else:
+        files.world.commit(lambda uow: drivers.change_card(uow, card, {"note": "Spare"}))
+    files.world.run_events()
+    job = job_of(files, import_id)
+    assert (job.state, job.created, present(files)) == ("failed", 1, 1)
+    kept = drivers.require_card(files.world.ctx, "C00042")
+    assert (kept.driver_id, kept.note) == ((driver.driver_id, None) if how == "claimed" else (None, "Spare"))
 
 
 def test_a_card_that_is_used_between_look_and_commit_of_taking_back_stays(files: Files) -> None:

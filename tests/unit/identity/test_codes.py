@@ -126,6 +126,17 @@ def test_nobody_is_mailed_for_a_reset_of_an_unknown_address(world: World) -> Non
     assert world.mails() == []
 
 
+@pytest.mark.parametrize("typed", ["\u212aim@platform.example", "kim@platform.e\u212aample"])
+def test_a_code_goes_to_the_mailbox_that_is_known(world: World, typed: str) -> None:
+    """The Kelvin sign is a k in lower case: the same address to us, and somebody else's mailbox."""
+    known = typed.lower()
+    assert known.isascii()
+    identity.ensure_platform_admin(world.ctx, known, None)
+    assert _ask(world, typed, "password_reset").status == 202
+    world.run_events()
+    assert [mail.to for mail in world.mails(to=known)] == [(known,)]
+
+
 def test_one_ip_cannot_have_the_world_mailed(world: World) -> None:
     for number in range(MAX_CODES_PER_IP):
         assert _ask(world, f"user{number}@driver.example").status == 202

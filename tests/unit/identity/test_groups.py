@@ -212,3 +212,16 @@ def test_another_organisation_s_groups_are_not_there(world: World, operator: Ope
         token=other.access_token,
     )
     assert (stolen.status, stolen.body["errors"][0]["pointer"]) == (422, "/groups/0")
+
+
+def test_a_taken_name_is_pointed_at(world: World) -> None:
+    token = world.operator().access_token
+    for _ in range(2):
+        reply = world.rest.post("/v1/user-groups", {"name": "Night shift"}, token=token)
+    assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (409, "name.taken", "/name")
+
+
+def test_the_permissions_are_on_one_page(world: World) -> None:
+    body = world.rest.get("/v1/permissions", token=world.operator().access_token).body
+    assert body["data"]
+    assert (body["has_more"], body["next_cursor"]) == (False, None)

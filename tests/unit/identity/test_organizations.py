@@ -41,6 +41,7 @@ def test_the_platform_opens_an_operator_whose_administrator_signs_in(world: Worl
         ({"email": "office"}, "/email"),
         ({"country": "Germany"}, "/country"),
         ({"country": "DE\n"}, "/country"),
+        ({"country": "ZZ"}, "/country"),
         ({"language": "english"}, "/language"),
         ({"name": ""}, "/name"),
         ({"nmae": "x"}, "/nmae"),
@@ -216,3 +217,22 @@ def test_a_driver_is_nobody_s_user(world: World) -> None:
     assert world.rest.get("/v1/me", token=token).body["permissions"] == []
     assert world.rest.get("/v1/users", token=token).status == 403
     assert world.rest.patch("/v1/me", {"full_name": "x"}, token=token).status == 422
+
+
+def test_a_taken_address_is_pointed_at(world: World) -> None:
+    token = world.platform_admin()
+    world.rest.post("/v1/organizations", NEW, token=token)
+    again = world.rest.post("/v1/organizations", NEW, token=token)
+    assert [error["pointer"] for error in again.body["errors"]] == ["/admin/email"]
+
+
+def test_a_country_must_exist(world: World) -> None:
+    operator = world.operator()
+    path = f"/v1/organizations/{operator.operator_id}"
+    reply = world.rest.patch(path, {"country": "QQ"}, token=operator.access_token)
+    assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (
+        422,
+        "country.unknown",
+        "/country",
+    )
+    assert world.rest.patch(path, {"country": "AT"}, token=operator.access_token).status == 200

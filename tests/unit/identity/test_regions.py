@@ -237,3 +237,20 @@ def test_who_is_not_narrowed_works_everywhere_and_who_is_only_there(
     lineage: list[str], region_ids: frozenset[str] | None
 ) -> None:
     assert is_within_regions(lineage, region_ids) == (region_ids is None or bool(set(lineage) & region_ids))
+
+
+def test_a_taken_name_is_pointed_at(world: World) -> None:
+    token = world.operator().access_token
+    for _ in range(2):
+        reply = world.rest.post("/v1/regions", {"name": "Kenya", "country_code": "KE"}, token=token)
+    assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (409, "name.taken", "/name")
+
+
+def test_the_country_of_a_region_must_exist(world: World) -> None:
+    token = world.operator().access_token
+    reply = world.rest.post("/v1/regions", {"name": "Nowhere", "country_code": "ZZ"}, token=token)
+    assert (reply.status, reply.body["code"], reply.body["errors"][0]["pointer"]) == (
+        422,
+        "country.unknown",
+        "/country_code",
+    )

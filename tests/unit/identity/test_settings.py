@@ -209,3 +209,11 @@ def test_a_setting_without_effect_is_not_made(world: World) -> None:
         for name, body in (("payments", {"topup_limits": [EURO]}), ("rounding", {"step": 5})):
             reply = world.rest.put(f"/v1/settings/{name}", body, token=node.token)
             assert (reply.status, reply.body["code"]) == (422, "setting.not_for_kind")
+
+
+def test_blanks_are_no_name_to_show(world: World, operator: Operator) -> None:
+    blank = {"display_name": "  ", "support_phone": " \u200b  ", "website": None}
+    body = world.rest.put("/v1/settings/brand", blank, token=operator.access_token).body
+    assert body == dict.fromkeys(BRAND)
+    named = world.rest.put("/v1/settings/brand", {"display_name": " Volt  Kiel "}, token=operator.access_token).body
+    assert named["display_name"] == "Volt Kiel"

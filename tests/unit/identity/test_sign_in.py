@@ -91,6 +91,14 @@ def test_one_address_guessing_many_logins_is_stopped_and_others_are_not(world: W
     assert _sign_in(world, source_ip="198.51.100.10").status == 201
 
 
+def test_all_addresses_of_an_ipv6_customer_are_one_guesser(world: World, admin: str) -> None:
+    for number in range(MAX_WRONG_PASSWORDS_PER_IP):
+        guess = _sign_in(world, f"user{number}@example.com", "guess guess", source_ip=f"2001:db8:1:2::{number:x}")
+        assert guess.status == 401
+    assert _sign_in(world, source_ip="2001:db8:1:2:ffff::9").status == 429
+    assert _sign_in(world, source_ip="2001:db8:1:3::9").status == 201
+
+
 def test_refresh_tokens_rotate_and_the_lost_answer_is_given_again(world: World, admin: str) -> None:
     first = _sign_in(world).body["refresh_token"]
     second = _refresh(world, first).body["refresh_token"]

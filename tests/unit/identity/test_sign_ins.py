@@ -191,3 +191,8 @@ def test_a_password_that_was_changed_or_reset_is_in_the_log(world: World) -> Non
     change = {"old_password": PASSWORD, "new_password": "a new password"}
     world.rest.post("/v1/me/password", change, token=token)
     assert log(world, operator.operator_id)[0] == ("change_password", {"password": "***"})
+
+
+def test_the_devices_are_on_one_page(world: World, admin: str) -> None:
+    body = world.rest.get("/v1/me/sign-ins", token=sign_in(world).body["access_token"]).body
+    assert (len(body["data"]) > 0, body["has_more"], body["next_cursor"]) == (True, False, None)

@@ -282,3 +282,10 @@ def test_a_list_of_addresses_is_not_tried_out_by_adding_users(world: World, oper
     assert world.rest.post("/v1/users", guess, token=nosy).status == 429
     assert world.rest.post("/v1/users", new("unknown@driver.example"), token=nosy).status == 429
     assert world.rest.post("/v1/users", new("unknown@driver.example"), token=operator.access_token).status == 201
+
+
+def test_what_is_taken_is_pointed_at(world: World, operator: Operator) -> None:
+    assert world.rest.post("/v1/users", new("b@x.example", user_name="bob"), token=operator.access_token).status == 201
+    for user, pointer in ((new("b@x.example"), "/email"), (new("c@x.example", user_name="BOB"), "/user_name")):
+        reply = world.rest.post("/v1/users", user, token=operator.access_token)
+        assert (reply.status, [error["pointer"] for error in reply.body["errors"]]) == (409, [pointer])

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.kernel.errors import DomainError, FieldError, Kind, StaleRead, conflict
 from chalicelib.kernel.http import Answer, Api, PageQuery, PageView, Request, Shape, page_view
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import DECIDE_ATTEMPTS
 from tests.unit.kernel.edge import Edge
 from tests.unit.kernel.things import THINGS, Thing, ThingRow, create_table, key, stored

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.kernel import openapi
 from chalicelib.kernel.http import Answer, Api, PageQuery, PageView, Request, Shape, page_view
-from chalicelib.kernel.table import Page
+from chalicelib.kernel.pages import Page
 
 operator = Api("things", "operator")
 public = Api("open", "public")

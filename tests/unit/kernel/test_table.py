@@ -1,4 +1,4 @@
-"""The data layer: what goes in comes out, lists end, and a cursor is only what a list gave out."""
+"""The data layer: what goes in comes out, and reads find what is there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.table import MAX_EXAMINED, actions_of, decode_cursor, encode_cursor, first, follow, page_of
+from chalicelib.kernel.pages import encode_cursor
+from chalicelib.kernel.table import actions_of, first
 from infra.local import aws_hooks
 from tests.unit.kernel.things import NAME, THINGS, ByOwner, Thing, ThingRow, create_table, key, stored
 from tests.world import World
@@ -63,19 +64,6 @@ def test_only_what_is_named_is_set_and_none_removes(things: World) -> None:
     assert stored(things, "t1") == replace(FULL, owner="bob", note=None)
 
 
-def test_what_a_list_names_comes_in_its_order_with_its_places(things: World) -> None:
-    count = 230
-    for start in range(0, count, 50):
-        things.commit(
-            lambda uow, start=start: [uow.put(THINGS, Thing(f"t{n}")) for n in range(start, min(count, start + 50))]
-        )
-    names = [f"t{number}" for number in reversed(range(count))]
-    names.insert(100, "gone")
-    entries = ((name, {"S": {"at": str(at)}}) for at, name in enumerate(names))
-    found = [(thing.thing_id, place["S"]["at"]) for thing, place in follow(things.ctx, entries, THINGS, key)]
-    assert found == [(name, str(at)) for at, name in enumerate(names) if name != "gone"]
-
-
 def test_pages_follow_each_other_without_gap_or_repeat(things: World) -> None:
     _put(things, *(Thing(f"t{number}") for number in range(7)))
     seen, cursor = [], None
@@ -97,27 +85,6 @@ def test_an_index_of_keys_leads_to_whole_rows(things: World) -> None:
     assert [(thing.thing_id, thing.note) for thing, _ in steps] == [("t1", "first"), ("t3", "third")]
     later = THINGS.walk(things.ctx, "ada", ByOwner.thing_id > "t1", index=ThingRow.by_owner)
     assert [thing.thing_id for thing, _ in later] == ["t3"]
-
-
-def test_a_filtered_list_pages_on_what_it_kept(things: World) -> None:
-    _put(things, *(Thing(f"t{number:02}", amount=number) for number in range(10)))
-
-    def page(cursor: str | None) -> Any:
-        steps = THINGS.walk(things.ctx, "ada", index=ThingRow.by_owner, cursor=cursor, chunk=3)
-        return page_of(steps, 2, lambda thing: thing.amount % 3 == 0)
-
-    one = page(None)
-    two = page(one.next_cursor)
-    assert [thing.amount for thing in one.data + two.data] == [0, 3, 6, 9]
-    assert page(two.next_cursor).data == [] if two.next_cursor else True
-
-
-def test_a_page_that_finds_nothing_stops_and_can_go_on() -> None:
-    steps = ((number, {"pk": {"S": str(number)}}) for number in range(MAX_EXAMINED + 5))
-    page = page_of(steps, 10, lambda number: number >= MAX_EXAMINED)
-    assert page.data == []
-    assert page.next_cursor is not None
-    assert decode_cursor(page.next_cursor) == {"pk": {"S": str(MAX_EXAMINED - 1)}}
 
 
 def test_a_batch_keeps_the_order_it_was_asked_in(things: World) -> None:
@@ -161,27 +128,6 @@ def test_a_scan_finds_what_satisfies(things: World) -> None:
     assert {t.thing_id for t in THINGS.scan_all(things.ctx)} == {"t1", "t2", "t3"}
     assert {t.thing_id for t in THINGS.scan_all(things.ctx, ThingRow.amount > 1)} == {"t2"}
     assert {t.thing_id for t in THINGS.scan_all(things.ctx, ThingRow.expires_at.does_not_exist())} == {"t3"}
-
-
-def test_cursors_go_there_and_back() -> None:
-    place = {"pk": {"S": "a/ü"}, "sk": {"N": "1"}}
-    cursor = encode_cursor(place)
-    assert cursor is not None
-    assert decode_cursor(cursor) == place
-    assert encode_cursor(None) is encode_cursor({}) is None
-
-
-NESTED = "W1tb" * 1_200
-"""`[` some thousand times: longer is no address that API Gateway takes."""
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "!!!!", "bnVsbA", "W10", "eyJhIjoxfQ", "eyJhIjp7fX0", "é", "e30", "/w", NESTED], ids=range(11)
-)
-def test_what_no_list_gave_out(cursor: str) -> None:
-    with pytest.raises(DomainError) as caught:
-        decode_cursor(cursor)
-    assert caught.value.code == "cursor.invalid"
 
 
 @pytest.mark.parametrize(

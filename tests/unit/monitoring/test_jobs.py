@@ -80,6 +80,12 @@ def test_a_rule_that_could_never_tell_anything_is_refused(site: Site, rule: dict
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, pointer)
 
 
+def test_a_charger_that_is_not_there_is_unknown(site: Site) -> None:
+    body = {"enabled": True, "timeout_min": 15, "charger_ids": ["CP-TYPO"]}
+    reply = site.world.rest.put("/v1/offline-notification", body, token=site.operator.access_token)
+    assert (reply.status, reply.body["code"]) == (422, "charger.unknown")
+
+
 def test_a_rule_for_another_operators_charger_is_refused(site: Site) -> None:
     body = {"enabled": True, "timeout_min": 15, "charger_ids": [CHARGER_ID]}
     other = site.world.operator()

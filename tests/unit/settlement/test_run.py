@@ -66,7 +66,7 @@ def test_the_statement_agrees_with_the_ledger_and_is_posted_once(site: Site, day
     site.world.run_events()
     mails = [m for m in site.world.mails(site.operator.organization.email) if day in m.text]
     assert len(mails) == 1
-    assert "0.42 EUR" in mails[0].text
+    assert "Sessions: 2, 1.2 kWh: gross 0.42 EUR" in mails[0].text
 
 
 def test_a_run_that_does_not_agree_is_disputed_and_moves_nothing(site: Site, day: str) -> None:

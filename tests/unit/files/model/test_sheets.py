@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.files.model import Column, Fault, InputRow, RowError, SheetRow, input_rows, typed
-from chalicelib.files.model.cells import MAX_ROWS
+from chalicelib.files.model.cells import MAX_ROWS, as_text
 from chalicelib.kernel.errors import DomainError
 
 COLUMNS = (
@@ -74,3 +74,15 @@ def test_typed_values_and_every_fault_of_a_row() -> None:
         ("cell.missing", "email", 7),
         ("cell.not_a_number", "count", 7),
     ]
+
+
+def test_a_cell_that_is_true_or_false_is_no_text() -> None:
+    columns = (*COLUMNS, Column("notify", "", type="boolean"))
+    [row] = input_rows(columns, sheet(["email", "name", "notify"], ["a@x", as_text(True), as_text(False)]))
+    values, faults = typed(columns, row)
+    assert values == {"email": "a@x", "notify": False}
+    assert [(fault.row, fault.column, fault.code) for fault in faults] == [(2, "name", "cell.not_a_text")]
+    # What was typed as a text is one.
+    [row] = input_rows(columns, sheet(["email", "name"], ["a@x", "true"]))
+    assert row.values["name"] == "true"
+    assert type(row.values["name"]) is str

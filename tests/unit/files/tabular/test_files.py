@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from chalicelib.files.model import Fault, FileFormat, OutColumn
-from chalicelib.files.tabular import format_of, read_rows, write_table, xlsx_reading
+from chalicelib.files.model.cells import Truth
+from chalicelib.files.tabular import format_of, read_rows, write_table, xlsx_bounds
 from chalicelib.kernel.errors import DomainError
 
 TEXTS = (OutColumn("a"), OutColumn("b"))
@@ -131,11 +132,61 @@ def test_a_sheet_that_claims_to_be_huge_is_not_walked() -> None:
 def test_what_becomes_too_large_is_not_unpacked(tmp_path: object) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.writestr("xl/workbook.xml", b" " * (xlsx_reading.MAX_UNPACKED_BYTES + 1))
+        zipped.writestr("xl/workbook.xml", b" " * (xlsx_bounds.MAX_UNPACKED_BYTES + 1))
     assert len(packed.getvalue()) < 100_000
     with pytest.raises(DomainError) as refused:
         cells_of(packed.getvalue())
     assert refused.value.code == "import.too_large"
+
+
+def changed(name: str, before: str, after: str) -> bytes:
+    """A workbook of ours with one part written otherwise."""
+    whole = write_table("xlsx", TEXTS, [["x", "y"]])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as parts, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for entry in parts.namelist():
+            text = parts.read(entry).decode()
+            assert entry != name or before in text
+            zipped.writestr(entry, text.replace(before, after, 1) if entry == name else text)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "element"),
+    [
+        ("xl/styles.xml", "</cellXfs>", "<xf/>"),
+        ("xl/worksheets/sheet1.xml", "</row>", "<c/>"),
+        ("xl/workbook.xml", "</sheets>", '<sheet name="a" sheetId="1"/>'),
+        ("[Content_Types].xml", "</Types>", '<Override PartName="/a" ContentType="b"/>'),
+    ],
+)
+def test_a_small_file_of_countless_elements_is_not_parsed(name: str, before: str, element: str) -> None:
+    """Some KB as a file, some MB as text, gigabytes as what a parser makes of it."""
+    assert cells_of(changed(name, before, element * 100 + before if name == "[Content_Types].xml" else before))
+    content = changed(name, before, element * (xlsx_bounds.MAX_HELD_ELEMENTS + 1) + before)
+    assert len(content) < 200_000
+    with pytest.raises(DomainError) as refused:
+        cells_of(content)
+    assert refused.value.code == "import.too_large"
+
+
+def test_entities_are_refused_before_anything_is_made_of_them() -> None:
+    declared = '<!DOCTYPE worksheet [<!ENTITY a "aaaa">]><worksheet'
+    with pytest.raises(DomainError) as refused:
+        cells_of(changed("xl/worksheets/sheet1.xml", "<worksheet", declared))
+    assert refused.value.code == "import.unreadable"
+
+
+def test_the_workbook_is_no_part_that_is_read_in_steps() -> None:
+    """Else its elements would be counted as those of rows, which are kept one at a time."""
+    with pytest.raises(DomainError) as refused:
+        cells_of(changed("[Content_Types].xml", "/xl/workbook.xml", "/xl/worksheets/sheet1.xml"))
+    assert refused.value.code == "import.unreadable"
+
+
+def test_as_many_rows_as_may_be_are_read() -> None:
+    rows = [[f"a{number}", "b"] for number in range(10_000)]
+    assert len(cells_of(write_table("xlsx", TEXTS, rows))) == 10_001
 
 
 @pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
@@ -155,3 +206,18 @@ def test_a_workbook_that_is_none(name: str, content: bytes | None) -> None:
         cells_of(packed.getvalue())
     except DomainError as refused:
         assert refused.code == "import.unreadable"  # noqa: PT017
+
+
+def test_a_workbook_of_the_old_form_is_told_what_to_do() -> None:
+    with pytest.raises(DomainError) as refused:
+        read_rows(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
+    assert refused.value.code == "import.unreadable"
+    assert "save it as XLSX or CSV" in refused.value.detail
+
+
+def test_truths_of_a_workbook_are_known_as_such() -> None:
+    book, packed = Workbook(), io.BytesIO()
+    for row in (("a", "b"), (True, "true")):
+        book.worksheets[0].append(row)
+    book.save(packed)
+    assert [isinstance(cell, Truth) for cell in cells_of(packed.getvalue())[1]] == [True, False]

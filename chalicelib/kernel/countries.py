@@ -1,5 +1,7 @@
-"""The countries that there are (ISO 3166-1 alpha-2), and Kosovo, which the EU and the banks call XK. Other codes that ISO
-leaves to users (`ZZ`) are none of them."""
+"""The countries that there are (ISO 3166-1 alpha-2), and Kosovo, which the EU and the banks call XK.
+
+Other codes that ISO leaves to its users (`ZZ`) are none of them.
+"""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.chargers.scope import listed_places
-from chalicelib.identity.scope import check_works_everywhere
-from chalicelib.kernel.http import Api, PageView, Request, Shape
+from chalicelib.identity.scope import OperatorPageQuery, check_works_everywhere
+from chalicelib.kernel.http import Api, PageView, Request, Shape, page_view
 from chalicelib.kernel.texts import EmailText
 from chalicelib.monitoring import service
-from chalicelib.monitoring.model import OfflineNotification
+from chalicelib.monitoring.model import OfflineNotification, Outage
 
 api = Api("monitoring", "operator")
 
@@ -27,12 +27,6 @@ class OfflineNotificationBody(Shape):
     timeout_min: int
     email: EmailText | None = None
     charger_ids: Annotated[list[str], msgspec.Meta(max_length=MAX_CHARGERS)] | None = None
-
-
-class OutageQuery(Shape):
-    """`operator_id` is for those above the operators; an operator sees its own."""
-
-    operator_id: str | None = None
 
 
 class OfflineChargerView(Shape):
@@ -66,23 +60,26 @@ def put_offline_notification(req: Request, body: OfflineNotificationBody) -> Off
 
 
 @api.get("/v1/offline-chargers", permission="monitoring:read")
-def list_offline_chargers(req: Request, query: OutageQuery) -> PageView[OfflineChargerView]:
-    """Chargers whose silence was told and that have not come back."""
+def list_offline_chargers(req: Request, query: OperatorPageQuery) -> PageView[OfflineChargerView]:
+    """Chargers whose silence was told and that have not come back, by identity."""
     now = req.ctx.now()
     places = listed_places(req, query.operator_id)
-    outages = sorted(service.open_outages(req.ctx, places.operator_id).values(), key=lambda outage: outage.since)
-    return PageView(
-        data=[
-            OfflineChargerView(
-                charger_id=outage.charger_id,
-                since=outage.since,
-                alerted_at=outage.alerted_at,
-                offline_s=round((now - outage.since).total_seconds()),
-            )
-            for outage in outages
-            if places.has_charger(req.ctx, outage.charger_id)
-        ],
-        has_more=False,
+    page = service.list_outages(
+        req.ctx,
+        places.operator_id,
+        keep=lambda outage: places.has_charger(req.ctx, outage.charger_id),
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return page_view(page, lambda outage: _outage_view(outage, now))
+
+
+def _outage_view(outage: Outage, now: datetime) -> OfflineChargerView:
+    return OfflineChargerView(
+        charger_id=outage.charger_id,
+        since=outage.since,
+        alerted_at=outage.alerted_at,
+        offline_s=round((now - outage.since).total_seconds()),
     )
 
 

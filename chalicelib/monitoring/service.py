@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.chargers import service as chargers
@@ -11,6 +12,7 @@ from chalicelib.identity.model import check_email
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, invalid
+from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.monitoring.model import OfflineNotification, Outage, check_timeout, compare
 from chalicelib.monitoring.store import OPEN_OUTAGES, PAST_OUTAGES, RULES, OutageRow, operator_pk
@@ -40,6 +42,14 @@ def open_outages(ctx: Context, operator_id: str) -> dict[str, Outage]:
     """Outages that were told and are not over, by charger key."""
     page = OPEN_OUTAGES.query_all(ctx, operator_pk(operator_id), OutageRow.sk.startswith("outage#"), consistent=True)
     return {charger_key(outage.charger_id): outage for outage in page}
+
+
+def list_outages(
+    ctx: Context, operator_id: str, *, keep: Callable[[Outage], bool], limit: int, cursor: str | None
+) -> Page[Outage]:
+    """Outages that were told and are not over, by charger key."""
+    steps = OPEN_OUTAGES.walk(ctx, operator_pk(operator_id), OutageRow.sk.startswith("outage#"), cursor=cursor)
+    return page_of(steps, limit, keep)
 
 
 def tell_changes(ctx: Context, operator_id: str, links: list[Link]) -> int:

@@ -1,5 +1,7 @@
 """QR labels: what is printed on them and where. Pure; `service/labelling.py` writes the pages as SVG and PDF.
 
+What draws is imported on first use: labels are printed once, functions start often.
+
 One label per connector, with its own code: a driver who scans it has chosen the connector. The code is printed as text
 too, for people whose camera does not work. Lengths are millimetres from the upper left.
 """
@@ -9,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
-
-import segno
 
 LabelSize = Literal["a4", "a6"]
 Font = Literal["sans", "bold", "mono"]
@@ -114,6 +114,8 @@ def grouped(code: str) -> str:
 
 def dark_runs(text: str) -> tuple[int, list[tuple[int, int, int]]]:
     """The QR code of a text: modules per side with the quiet zone, and (column, row, length) of its dark runs."""
+    import segno
+
     code = segno.make_qr(text, error=ERROR_LEVEL, boost_error=False)
     runs: list[tuple[int, int, int]] = []
     for row, line in enumerate(code.matrix):

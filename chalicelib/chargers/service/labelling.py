@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-import pydyf
-
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.chargers.model.labels import MAX_LABELS, Cell, Font, Label, Sheet, Text, dark_runs, side_of
 from chalicelib.chargers.model.places import Evse, code_url
@@ -101,6 +99,8 @@ def _printable(text: str) -> str:
 
 def sheets_as_pdf(sheets: Iterable[Sheet]) -> bytes:
     """All pages as one PDF document, of real size."""
+    import pydyf
+
     document = pydyf.PDF()
     fonts: dict[str, Any] = {}
     for name, base in _PDF_FONTS.items():
@@ -122,6 +122,8 @@ def sheets_as_pdf(sheets: Iterable[Sheet]) -> bytes:
 
 
 def _add_page(document: Any, sheet: Sheet, fonts: Any) -> None:
+    import pydyf
+
     stream = pydyf.Stream(compress=True)
     for cell in sheet.cells:
         stream.push_state()

@@ -12,7 +12,7 @@ from decimal import Decimal
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, Location
 from chalicelib.charging import lookup, service
-from chalicelib.charging.model import Authorization, ChargingSession, MeterSample
+from chalicelib.charging.model import Authorization, ChargingSession, MeterSample, TransactionId
 from chalicelib.charging.service import StartOutcome
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
@@ -130,8 +130,15 @@ class Site:
         )
 
     def stop(
-        self, transaction_id: int, meter_wh: int | None, *, reason: str | None = "Local", at: datetime | None = None
+        self,
+        transaction_id: TransactionId | None,
+        meter_wh: int | None,
+        *,
+        reason: str | None = "Local",
+        at: datetime | None = None,
     ) -> Authorization | None:
+        """Of a transaction that has begun: what has none cannot be stopped by a charger."""
+        assert transaction_id is not None
         self.advance_s(1)
         stopped_at = at or self.world.clock.now()
         authorization: Authorization | None = self.world.commit(

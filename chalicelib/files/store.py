@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from types import GenericAlias
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -243,7 +244,10 @@ def packed(rows: list[Any]) -> str:
 
 
 def unpacked(chunk: Chunk, shape: type[Item]) -> list[Item]:
-    return msgspec.json.decode(zlib.decompress(base64.b64decode(chunk.packed)), type=list[shape])  # type: ignore[valid-type]
+    rows: list[Item] = msgspec.json.decode(
+        zlib.decompress(base64.b64decode(chunk.packed)), type=GenericAlias(list, (shape,))
+    )
+    return rows
 
 
 def in_chunks(rows: list[Item]) -> Iterator[tuple[list[Item], str]]:

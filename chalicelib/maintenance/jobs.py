@@ -92,7 +92,10 @@ def begin_local_lists(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
         except Exception:
             failed += 1
             logger.exception("local lists not begun", extra={"operator_id": due.operator_id})
-    return {"begun": begun, "failed": failed}
+    if failed:
+        # The others have begun; that some have not must wake somebody.
+        raise RuntimeError(f"local lists not begun for {failed}")
+    return {"begun": begun}
 
 
 @jobs.schedule(Cron("25", "2", "*", "*", "?", "*"), name="refresh-local-lists")

@@ -140,7 +140,7 @@ class CreditMachine(RuleBasedStateMachine):
     def stop(self, number: int, wh: int) -> None:
         present = self.present(number)
         if present is not None and present.state == "charging":
-            self.site.stop(present.transaction_id, wh)  # type: ignore[arg-type]
+            self.site.stop(present.transaction_id, wh)
 
     @precondition(lambda self: self.moments)
     @rule(dies=st.booleans())

@@ -86,7 +86,7 @@ class Race:
             if session.is_pending:
                 self.site.world.commit(lambda uow, s=session: charging.expire_request(uow, s.session_id))
             elif session.is_open:
-                self.site.stop(session.transaction_id, 2000)  # type: ignore[arg-type]
+                self.site.stop(session.transaction_id, 2000)
 
     def check(self) -> None:
         ours = [s for s in self.site.sessions() if s.enterprise_id == self.fleet.enterprise_id]

@@ -317,7 +317,7 @@ def test_a_settled_day_pays_out_what_wallets_paid_and_not_what_the_operator_coll
     outcome = site.request(500)
     site.start_from_app(message_id="app")
     [running] = [s for s in site.sessions() if s.session_id == outcome.session_id]
-    site.stop(running.transaction_id, 2000)  # type: ignore[arg-type]
+    site.stop(running.transaction_id, 2000)
     day = site.world.clock.now().date().isoformat()
     advance_to(site, "2026-03-02T23:20:00+00:00")
     site.world.run_job(jobs.open_settlements)

@@ -33,8 +33,10 @@ def another(fleet: Fleet, number: int) -> Fleet:
     """One more enterprise of the operator, with a member who has the card `MORE<number>`."""
     site = fleet.site
     driver = add_driver(site.world, f"Driver {number}", site.operator.operator_id)
-    card = {"id_token": f"MORE{number}", "operator_id": site.operator.operator_id, "driver": driver}
-    site.world.commit(lambda uow: drivers.add_card(uow, **card))  # type: ignore[arg-type]
+    operator_id = site.operator.operator_id
+    site.world.commit(
+        lambda uow: drivers.add_card(uow, id_token=f"MORE{number}", operator_id=operator_id, driver=driver)
+    )
     body = {"name": f"Fleet {number}", "email": "pay@more.example", "credit_limit": euro(5000)}
     more = Fleet(site, fleet.ask("POST", "/v1/enterprises", body).body["enterprise_id"])
     more.set_member(driver)

@@ -51,7 +51,7 @@ def test_what_is_owed_to_all_is_what_came_in(site: Site, fleet: Fleet) -> None:
     fleet.set_member(id_tokens=[CARD])
     session = site.request(500)
     site.start_from_app(message_id="app")
-    site.stop(site.session(session.session_id).transaction_id, 2000)  # type: ignore[arg-type]
+    site.stop(site.session(session.session_id).transaction_id, 2000)
     refunded = site.request(700)
     site.world.rest.post(f"/v1/driver/sessions/{refunded.session_id}/stop", token=driver_token(site), key="stop")
     adjust(fleet, "top_up", 1000, "in")

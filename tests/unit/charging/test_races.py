@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -15,28 +13,10 @@ from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import Entry, Posting, wallet_account
-from infra.local import aws_hooks
 from tests.site import CARD, Site
-from tests.world import World
+from tests.unit.charging.conftest import AfterRead
 
 OTHER_CARD = "0BADCAFE01"
-AfterRead = Callable[[str, Callable[[], object]], None]
-
-
-@pytest.fixture
-def after_read(world: World) -> Iterator[AfterRead]:
-    """`after_read(pk, act)`: `act` happens when the row under `pk` has just been read, once: somebody is faster."""
-    waiting: list[tuple[str, Callable[[], object]]] = []
-
-    def execute(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        answer = world.engine.execute(operation, request)
-        if operation == "GetItem" and waiting and request["Key"]["pk"]["S"] == waiting[0][0]:
-            waiting.pop()[1]()
-        return answer
-
-    restore = aws_hooks.register("dynamodb", execute)
-    yield lambda pk, act: waiting.append((pk, act))
-    restore()
 
 
 def spend(site: Site, amount: int) -> None:

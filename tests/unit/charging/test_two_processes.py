@@ -14,8 +14,8 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.ledger.jobs import prove_ledger
 from tests.site import CARD, Site
+from tests.unit.charging.conftest import AfterRead
 from tests.unit.charging.teller import OTHER_CARD, Teller, commands, ends_right
-from tests.unit.charging.test_races import AfterRead, after_read  # noqa: F401
 from tests.world import SECRETS, WorldContext
 
 
@@ -93,7 +93,7 @@ def test_a_name_that_is_used_again_elsewhere_is_watched_here_in_the_end(teller: 
     assert commands(teller) == [{"transaction_id": "TX-1"}]
 
 
-def test_a_stop_does_not_undo_who_pays(teller: Teller, other: Context, after_read: AfterRead) -> None:  # noqa: F811
+def test_a_stop_does_not_undo_who_pays(teller: Teller, other: Context, after_read: AfterRead) -> None:
     """A console stops nobody's delivery in the moment in which a card is presented for it: the hold has its owner."""
     teller.tell(teller.started(id_token=None, id_token_kind=None, charging_state="Charging"))
     session_id = teller.session().session_id
@@ -111,7 +111,7 @@ def test_a_stop_does_not_undo_who_pays(teller: Teller, other: Context, after_rea
     ends_right(teller)
 
 
-def test_two_begins_at_one_moment(teller: Teller, other: Context, after_read: AfterRead) -> None:  # noqa: F811
+def test_two_begins_at_one_moment(teller: Teller, other: Context, after_read: AfterRead) -> None:
     """The same start over an old and a new socket: one session, one hold."""
     after_read("charger#cp-001", lambda: tell(other, teller, teller.started(message_id="new socket")))
     teller.tell(teller.started())
@@ -120,7 +120,7 @@ def test_two_begins_at_one_moment(teller: Teller, other: Context, after_read: Af
     ends_right(teller)
 
 
-def test_end_and_begin_at_one_moment(teller: Teller, other: Context, after_read: AfterRead) -> None:  # noqa: F811
+def test_end_and_begin_at_one_moment(teller: Teller, other: Context, after_read: AfterRead) -> None:
     teller.tell(teller.updated(1100))
     after_read("charger#cp-001", lambda: tell(other, teller, teller.ended()))
     teller.tell(teller.started())
@@ -130,7 +130,7 @@ def test_end_and_begin_at_one_moment(teller: Teller, other: Context, after_read:
 def test_the_deadline_and_the_late_begin_at_one_moment(
     teller: Teller,
     other: Context,
-    after_read: AfterRead,  # noqa: F811
+    after_read: AfterRead,
 ) -> None:
     """Whoever is first decides; the session is sealed once, and its money moves once."""
     teller.tell(teller.updated(1100), teller.ended())

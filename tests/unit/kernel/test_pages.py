@@ -8,19 +8,8 @@ import pytest
 
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.pages import MAX_EXAMINED, decode_cursor, encode_cursor, follow, page_of
-from tests.unit.kernel.things import THINGS, Thing, ThingRow, create_table, key
+from tests.unit.kernel.things import THINGS, Thing, ThingRow, key, put_things
 from tests.world import World
-
-
-@pytest.fixture
-def things(world: World) -> World:
-    create_table(world)
-    return world
-
-
-def _put(world: World, *things: Thing) -> None:
-    for thing in things:
-        world.commit(lambda uow, thing=thing: uow.put(THINGS, thing))
 
 
 def test_what_a_list_names_comes_in_its_order_with_its_places(things: World) -> None:
@@ -37,7 +26,7 @@ def test_what_a_list_names_comes_in_its_order_with_its_places(things: World) -> 
 
 
 def test_a_filtered_list_pages_on_what_it_kept(things: World) -> None:
-    _put(things, *(Thing(f"t{number:02}", amount=number) for number in range(10)))
+    put_things(things, *(Thing(f"t{number:02}", amount=number) for number in range(10)))
 
     def page(cursor: str | None) -> Any:
         steps = THINGS.walk(things.ctx, "ada", index=ThingRow.by_owner, cursor=cursor, chunk=3)

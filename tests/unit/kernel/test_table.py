@@ -14,7 +14,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import encode_cursor
 from chalicelib.kernel.table import actions_of, first
 from infra.local import aws_hooks
-from tests.unit.kernel.things import NAME, THINGS, ByOwner, Thing, ThingRow, create_table, key, stored
+from tests.unit.kernel.things import NAME, THINGS, ByOwner, Thing, ThingRow, key, put_things, stored
 from tests.world import World
 
 FULL = Thing(
@@ -29,19 +29,8 @@ FULL = Thing(
 )
 
 
-@pytest.fixture
-def things(world: World) -> World:
-    create_table(world)
-    return world
-
-
-def _put(world: World, *things: Thing) -> None:
-    for thing in things:
-        world.commit(lambda uow, thing=thing: uow.put(THINGS, thing))
-
-
 def test_what_goes_in_comes_out(things: World) -> None:
-    _put(things, FULL, Thing("t2"))
+    put_things(things, FULL, Thing("t2"))
     assert stored(things, "t1") == FULL
     assert stored(things, "t2") == Thing("t2")
     assert stored(things, "t3") is None
@@ -58,14 +47,14 @@ def test_none_is_not_stored_and_extras_are(things: World) -> None:
 
 
 def test_only_what_is_named_is_set_and_none_removes(things: World) -> None:
-    _put(things, FULL)
+    put_things(things, FULL)
     changes = {"owner": "bob", "note": None}
     things.commit(lambda uow: uow.update(THINGS, key("t1"), actions_of(ThingRow, changes)))
     assert stored(things, "t1") == replace(FULL, owner="bob", note=None)
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(things: World) -> None:
-    _put(things, *(Thing(f"t{number}") for number in range(7)))
+    put_things(things, *(Thing(f"t{number}") for number in range(7)))
     seen, cursor = [], None
     for _ in range(4):
         page = THINGS.query(things.ctx, "things", limit=2, cursor=cursor)
@@ -80,7 +69,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(things: World) -> None:
 
 
 def test_an_index_of_keys_leads_to_whole_rows(things: World) -> None:
-    _put(things, Thing("t1", note="first"), Thing("t2", owner="bob"), Thing("t3", note="third"))
+    put_things(things, Thing("t1", note="first"), Thing("t2", owner="bob"), Thing("t3", note="third"))
     steps = THINGS.walk(things.ctx, "ada", index=ThingRow.by_owner)
     assert [(thing.thing_id, thing.note) for thing, _ in steps] == [("t1", "first"), ("t3", "third")]
     later = THINGS.walk(things.ctx, "ada", ByOwner.thing_id > "t1", index=ThingRow.by_owner)
@@ -88,20 +77,20 @@ def test_an_index_of_keys_leads_to_whole_rows(things: World) -> None:
 
 
 def test_a_batch_keeps_the_order_it_was_asked_in(things: World) -> None:
-    _put(things, Thing("t1"), Thing("t2"))
+    put_things(things, Thing("t1"), Thing("t2"))
     found = THINGS.batch_get(things.ctx, [key("t2"), key("gone"), key("t1")])
     assert [thing.thing_id for thing in found] == ["t2", "t1"]
     assert THINGS.batch_get(things.ctx, []) == []
 
 
 def test_a_batch_of_more_than_a_hundred(things: World) -> None:
-    _put(things, *(Thing(f"t{number:03}") for number in range(120)))
+    put_things(things, *(Thing(f"t{number:03}") for number in range(120)))
     found = THINGS.batch_get(things.ctx, [key(f"t{number:03}") for number in reversed(range(120))])
     assert [thing.thing_id for thing in found] == [f"t{number:03}" for number in reversed(range(120))]
 
 
 def test_a_batch_that_is_answered_in_parts_and_one_that_never_ends(things: World) -> None:
-    _put(things, Thing("t1"), Thing("t2"))
+    put_things(things, Thing("t1"), Thing("t2"))
     answered_per_call = 1
 
     def in_parts(operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +113,7 @@ def test_a_batch_that_is_answered_in_parts_and_one_that_never_ends(things: World
 
 
 def test_a_scan_finds_what_satisfies(things: World) -> None:
-    _put(things, Thing("t1", amount=1), Thing("t2", amount=2), Thing("t3"))
+    put_things(things, Thing("t1", amount=1), Thing("t2", amount=2), Thing("t3"))
     assert {t.thing_id for t in THINGS.scan_all(things.ctx)} == {"t1", "t2", "t3"}
     assert {t.thing_id for t in THINGS.scan_all(things.ctx, ThingRow.amount > 1)} == {"t2"}
     assert {t.thing_id for t in THINGS.scan_all(things.ctx, ThingRow.expires_at.does_not_exist())} == {"t3"}
@@ -140,7 +129,7 @@ def test_a_scan_finds_what_satisfies(things: World) -> None:
     ],
 )
 def test_the_cursor_of_another_list_is_the_caller_s_mistake(things: World, place: dict[str, Any]) -> None:
-    _put(things, Thing("t1"), Thing("t2"))
+    put_things(things, Thing("t1"), Thing("t2"))
     for read in (
         lambda cursor: THINGS.query(things.ctx, "things", cursor=cursor),
         lambda cursor: list(THINGS.walk(things.ctx, "things", cursor=cursor)),

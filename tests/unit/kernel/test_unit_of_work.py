@@ -11,7 +11,7 @@ from chalicelib.kernel.errors import DomainError, Kind, StaleRead, conflict
 from chalicelib.kernel.unit_of_work import DECIDE_ATTEMPTS, MAX_WRITES, UnitOfWork, decide_and_commit
 from infra.local import aws_hooks
 from infra.local.aws_hooks import AwsError
-from tests.unit.kernel.things import THINGS, Thing, ThingRow, create_table, key, stored
+from tests.unit.kernel.things import THINGS, Thing, ThingRow, key, stored
 from tests.world import World
 
 TAKEN = conflict("thing.taken", "The thing is taken.")
@@ -32,12 +32,6 @@ class Spy:
         if self.errors:
             raise self.errors.pop(0)
         return self._engine.execute(operation, request)
-
-
-@pytest.fixture
-def things(world: World) -> World:
-    create_table(world)
-    return world
 
 
 @pytest.fixture

@@ -75,3 +75,8 @@ def create_table(world: World) -> None:
 
 def stored(world: World, thing_id: str) -> Thing | None:
     return THINGS.get(world.ctx, *key(thing_id))
+
+
+def put_things(world: World, *things: Thing) -> None:
+    for thing in things:
+        world.commit(lambda uow, thing=thing: uow.put(THINGS, thing))

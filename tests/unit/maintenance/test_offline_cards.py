@@ -16,17 +16,15 @@ from chalicelib.kernel.money import Money
 from chalicelib.maintenance import jobs
 from chalicelib.maintenance.store import DUES_PK, TABLE
 from chalicelib.wallets import service as wallets
+from infra.local import aws_hooks
+from infra.local.aws_hooks import AwsError
 from tests.contract.ocpp import people
 from tests.contract.ocpp.wire import Wire, place
 from tests.unit.maintenance.conftest import Told
 from tests.unit.maintenance.test_local_lists import add_cards, add_driver, answer, lists, run, standing, tokens
 
 MINUTE = 60
-DUES = {
-    "TableName": TABLE,
-    "KeyConditionExpression": "pk = :pk",
-    "ExpressionAttributeValues": {":pk": {"S": DUES_PK}},
-}
+DUES = {"TableName": TABLE, "KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": DUES_PK}}}
 
 
 @pytest.fixture
@@ -374,3 +372,26 @@ def test_cards_straight_into_the_table_are_found_by_the_night(told: Told, driver
     assert told_tokens(told) == []
     told.world.run_job(jobs.refresh_local_lists)
     assert told_tokens(told) == [["A"]]
+
+
+def test_one_operators_trouble_is_not_anothers_and_somebody_hears_of_it(told: Told, driver: Driver) -> None:
+    """The job fails as a whole, so that its alarm goes off; whose round could begin has it begun."""
+    world = told.world
+    card(told, driver, "CARD01")
+    other = {"operator_id": world.operator().operator_id, "driver": add_driver(told)}
+    world.commit(lambda uow: drivers.add_card(uow, id_token="CARD02", **other))
+    world.run_events()
+    world.advance(MINUTE)
+
+    def execute(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        if operation == "TransactWriteItems" and told.operator.operator_id in str(request):
+            raise AwsError("ValidationException", "not this one")
+        return world.engine.execute(operation, request)
+
+    restore = aws_hooks.register("dynamodb", execute)
+    with pytest.raises(RuntimeError, match="not begun for 1"):
+        world.run_job(jobs.begin_local_lists)
+    restore()
+    [left] = world.engine.execute("Query", DUES)["Items"]
+    assert told.operator.operator_id in str(left)
+    assert world.run_job(jobs.begin_local_lists)["begun"] == 1

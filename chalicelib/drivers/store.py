@@ -14,6 +14,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib.drivers.model import ClaimCount, Driver, DriverLink, FormerOwner, IdToken, id_token_key
 from chalicelib.drivers.model.enterprises import Enterprise, EnterpriseEntry, Member, Usage
 from chalicelib.drivers.model.feedback import Feedback, FeedbackCount, FeedbackEntry, FeedbackMessage
+from chalicelib.drivers.model.groups import DriverGroup, DriverGroupEntry, DriverGroupMember
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
@@ -54,6 +55,7 @@ class DriverRow(Row):
     id_tokens = ValueAttribute(list[str])
     inactive_at = ValueAttribute(list[str])
     enterprises = ValueAttribute(dict[str, str])
+    groups = ValueAttribute(dict[str, str])
     phone = UnicodeAttribute(null=True)
     language = UnicodeAttribute()
     receipts_by_email = BooleanAttribute()
@@ -81,6 +83,7 @@ class IdTokenRow(Row):
     driver_active = BooleanAttribute()
     refused_by = ValueAttribute(list[str])
     enterprises = ValueAttribute(dict[str, str])
+    driver_groups = ValueAttribute(dict[str, str])
     expires_at = MomentAttribute(null=True, attr_name="valid_until")
     group_id = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
@@ -172,6 +175,38 @@ class UsageRow(Row):
     driver_id = UnicodeAttribute()
     month = UnicodeAttribute()
     used = NumberAttribute()
+
+
+class DriverGroupRow(Row):
+    """`member_count` is changed by ADD with the members."""
+
+    class Meta:
+        table_name = DRIVERS_TABLE
+
+    group_id = UnicodeAttribute(attr_name="driver_group")
+    operator_id = UnicodeAttribute(attr_name="group_of")
+    name = UnicodeAttribute()
+    created_at = MomentAttribute()
+    description = UnicodeAttribute(null=True)
+    member_count = NumberAttribute()
+    revision = NumberAttribute()
+
+
+class DriverGroupEntryRow(Row):
+    class Meta:
+        table_name = DRIVERS_TABLE
+
+    operator_id = UnicodeAttribute(attr_name="group_of")
+    group_id = UnicodeAttribute(attr_name="driver_group")
+
+
+class DriverGroupMemberRow(Row):
+    class Meta:
+        table_name = DRIVERS_TABLE
+
+    group_id = UnicodeAttribute(attr_name="driver_group")
+    driver_id = UnicodeAttribute()
+    added_at = MomentAttribute()
 
 
 class FeedbackRow(Row):
@@ -302,5 +337,38 @@ FEEDBACK_ENTRIES: Table[FeedbackEntry] = Table(
 )
 FEEDBACK_COUNTS: Table[FeedbackCount] = Table(
     FeedbackCountRow, FeedbackCount, key=lambda count: feedback_count_key(count.driver_id)
+)
+
+
+def driver_groups_pk(operator_id: str) -> str:
+    return f"driver_groups#{operator_id}"
+
+
+def driver_group_entry_key(operator_id: str, group_id: str) -> tuple[str, str]:
+    return (driver_groups_pk(operator_id), f"group#{group_id}")
+
+
+def group_members_pk(group_id: str) -> str:
+    return f"driver_group#{group_id}"
+
+
+def driver_group_key(group_id: str) -> tuple[str, str]:
+    return (group_members_pk(group_id), "group")
+
+
+def group_member_key(group_id: str, driver_id: str) -> tuple[str, str]:
+    return (group_members_pk(group_id), f"member#{driver_id}")
+
+
+DRIVER_GROUPS: Table[DriverGroup] = Table(
+    DriverGroupRow, DriverGroup, key=lambda group: driver_group_key(group.group_id)
+)
+DRIVER_GROUP_ENTRIES: Table[DriverGroupEntry] = Table(
+    DriverGroupEntryRow,
+    DriverGroupEntry,
+    key=lambda entry: driver_group_entry_key(entry.operator_id, entry.group_id),
+)
+DRIVER_GROUP_MEMBERS: Table[DriverGroupMember] = Table(
+    DriverGroupMemberRow, DriverGroupMember, key=lambda member: group_member_key(member.group_id, member.driver_id)
 )
 FORMER_OWNERS: Table[FormerOwner] = Table(FormerOwnerRow, FormerOwner, key=lambda former: former_key(former.id_token))

@@ -15,7 +15,7 @@ from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.money import CostRounding
 from chalicelib.kernel.table import Row, Table
-from chalicelib.tariffs.model import TariffAssignment, TariffElement, TariffHead, TariffVersion
+from chalicelib.tariffs.model import Price, TariffAssignment, TariffElement, TariffHead, TariffVersion
 
 TARIFFS_TABLE = table_name("tariffs")
 
@@ -55,6 +55,10 @@ class TariffVersionRow(Row):
     elements = ValueAttribute(tuple[TariffElement, ...])
     created_at = MomentAttribute()
     rounding = ValueAttribute(CostRounding)
+    purpose = UnicodeAttribute()
+    min_price = ValueAttribute(Price)
+    max_price = ValueAttribute(Price)
+    idle_grace_s = NumberAttribute()
 
 
 class TariffAssignmentRow(Row):
@@ -66,6 +70,7 @@ class TariffAssignmentRow(Row):
     target_id = UnicodeAttribute()
     tariff_id = UnicodeAttribute(attr_name="assigned_tariff")
     assigned_at = MomentAttribute()
+    purpose = UnicodeAttribute()
 
 
 def head_key(tariff_id: str) -> tuple[str, str]:
@@ -80,9 +85,10 @@ def assignments_pk(operator_id: str) -> str:
     return f"assignment#{operator_id}"
 
 
-def assignment_key(operator_id: str, kind: str, target_id: str) -> tuple[str, str]:
+def assignment_key(operator_id: str, kind: str, target_id: str, purpose: str = "selling") -> tuple[str, str]:
     """Charger ids are compared without case, like everywhere."""
-    return (assignments_pk(operator_id), f"{kind}:{target_id.lower() if kind == 'charger' else target_id}")
+    target = f"{kind}:{target_id.lower() if kind == 'charger' else target_id}"
+    return (assignments_pk(operator_id), target if purpose == "selling" else f"{purpose}#{target}")
 
 
 HEADS: Table[TariffHead] = Table(TariffHeadRow, TariffHead, key=lambda head: head_key(head.tariff_id))
@@ -92,5 +98,7 @@ VERSIONS: Table[TariffVersion] = Table(
 ASSIGNMENTS: Table[TariffAssignment] = Table(
     TariffAssignmentRow,
     TariffAssignment,
-    key=lambda assignment: assignment_key(assignment.operator_id, assignment.kind, assignment.target_id),
+    key=lambda assignment: assignment_key(
+        assignment.operator_id, assignment.kind, assignment.target_id, assignment.purpose
+    ),
 )

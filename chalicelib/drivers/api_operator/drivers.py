@@ -32,7 +32,7 @@ class DriverQuery(OperatorPageQuery):
 
 class DriverDetail(Shape):
     """`state` is the driver's standing with the operator that asks. `balance`: of the wallet in the operator's
-    currency, for those who may see balances."""
+    currency, for those who may see balances. `driver_group_id`: the operator's group that the driver is in."""
 
     driver_id: str
     email: str
@@ -48,6 +48,7 @@ class DriverDetail(Shape):
     state: DriverState
     balance: Money | None
     card_count: int
+    driver_group_id: str | None
     created_at: datetime
 
 
@@ -203,6 +204,7 @@ def _detail(driver: Driver, desk: _Desk, balances: Mapping[str, Money]) -> Drive
         state=service.standing(driver, desk.operator_id),
         balance=balances.get(wallet_account(driver.driver_id, desk.currency)),
         card_count=len(driver.id_tokens),
+        driver_group_id=driver.groups.get(desk.operator_id),
         created_at=driver.created_at,
     )
 

@@ -27,7 +27,8 @@ _ID_PREFIX: Final = "drv_"
 @dataclass(frozen=True)
 class Driver:
     """`id_tokens` are the keys of the driver's cards, `inactive_at` the operators that turn the driver away.
-    `enterprises` names, by operator, the enterprise that the driver is a member of there. With `deleted_at` the account
+    `enterprises` names, by operator, the enterprise that the driver is a member of there, and `groups` the group that
+    the operator put the driver into. With `deleted_at` the account
     is gone for good: nothing personal is left of it, and nothing changes it.
 
     `revision` counts changes: whoever changes the row names the one that was read.
@@ -42,6 +43,7 @@ class Driver:
     id_tokens: list[str] = field(default_factory=list)
     inactive_at: list[str] = field(default_factory=list)
     enterprises: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
     phone: str | None = None
     language: str = "en"
     receipts_by_email: bool = False

@@ -36,9 +36,9 @@ _APP, _GROUP, _DIGITS = "APP", "DRV", 16
 
 @dataclass(frozen=True)
 class IdToken:
-    """What a driver presents. All that Authorize must know is on this one row: `driver_active`, `refused_by` and
-    `enterprises` are copies from the driver. Without a driver it is a card in the drawer; `operator_id` is who
-    configured it.
+    """What a driver presents. All that Authorize and the price must know is on this one row: `driver_active`,
+    `refused_by`, `enterprises` and `driver_groups` are copies from the driver. Without a driver it is a card in the
+    drawer; `operator_id` is who configured it.
 
     `visual_number` is what is printed on the card. A driver may take a `claimable` card from the drawer by its number.
     A `retired` one is out of it for good, or until somebody takes the number again.
@@ -59,6 +59,7 @@ class IdToken:
     claimable: bool = True
     last_used_at: datetime | None = None
     enterprises: dict[str, str] = field(default_factory=dict)
+    driver_groups: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_retired(self) -> bool:
@@ -134,7 +135,7 @@ def check_not_reserved(id_token: str, pointer: str = "/id_token") -> None:
 
 def in_the_drawer(card: IdToken) -> IdToken:
     """The card without its driver, and without what is copied from the driver."""
-    return replace(card, driver_id=None, driver_active=True, refused_by=[], enterprises={})
+    return replace(card, driver_id=None, driver_active=True, refused_by=[], enterprises={}, driver_groups={})
 
 
 def matches_card(card: IdToken, words: str) -> bool:

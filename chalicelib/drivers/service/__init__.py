@@ -1,6 +1,7 @@
 """Use cases of drivers and id tokens, one file per noun; import this package as `drivers`."""
 
 from chalicelib.drivers.model import app_token, driver_group
+from chalicelib.drivers.model.groups import groups_at
 from chalicelib.drivers.service.cards import (
     add_card,
     bind_card,
@@ -33,6 +34,17 @@ from chalicelib.drivers.service.feedback import (
     list_feedback,
     reopen_feedback,
     require_feedback,
+)
+from chalicelib.drivers.service.groups import (
+    add_driver_group,
+    add_group_member,
+    change_driver_group,
+    find_driver_group,
+    find_group_member,
+    list_driver_groups,
+    list_group_members,
+    remove_driver_group,
+    remove_group_member,
 )
 from chalicelib.drivers.service.leaving import erase_driver
 from chalicelib.drivers.service.listing import (
@@ -74,12 +86,15 @@ from chalicelib.drivers.service.welcoming import welcome_driver
 
 __all__ = [
     "add_card",
+    "add_driver_group",
+    "add_group_member",
     "answer_feedback",
     "app_token",
     "ask_again",
     "bind_card",
     "change_card",
     "change_driver",
+    "change_driver_group",
     "change_enterprise",
     "claim_card",
     "close_feedback",
@@ -92,9 +107,11 @@ __all__ = [
     "driver_group",
     "enterprises_of",
     "erase_driver",
+    "find_driver_group",
     "find_enterprise",
     "find_feedback",
     "find_former_owner",
+    "find_group_member",
     "find_id_token",
     "find_member",
     "free_credit",
@@ -102,19 +119,24 @@ __all__ = [
     "get_drivers",
     "get_link",
     "give_feedback",
+    "groups_at",
     "is_linked",
     "link_operator",
     "list_cards_of",
     "list_cards_of_drivers",
+    "list_driver_groups",
     "list_drivers",
     "list_enterprises",
     "list_feedback",
+    "list_group_members",
     "list_members",
     "list_operator_cards",
     "listing_organizations",
     "note_card_used",
     "operators_concerned",
     "put_member",
+    "remove_driver_group",
+    "remove_group_member",
     "remove_member",
     "reopen_feedback",
     "require_card",

@@ -254,4 +254,5 @@ def _bound(uow: UnitOfWork, card: IdToken, driver: Driver) -> IdToken:
         driver_active=driver.state == "active",
         refused_by=list(driver.inactive_at),
         enterprises=dict(driver.enterprises),
+        driver_groups=dict(driver.groups),
     )

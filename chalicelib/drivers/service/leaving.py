@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chalicelib.drivers.model import DELETED_NAME, Driver, IdToken, app_token, in_the_drawer
 from chalicelib.drivers.service.announcing import announce_card
+from chalicelib.drivers.service.groups import leave_groups
 from chalicelib.drivers.service.listing import list_cards_of
 from chalicelib.drivers.service.members import leave_enterprises
 from chalicelib.drivers.service.profiles import save_driver
@@ -36,6 +37,7 @@ def erase_driver(uow: UnitOfWork, driver: Driver) -> Driver:
         name="id token",
     )
     left = leave_enterprises(uow, driver)
+    leave_groups(uow, driver)
     nobody = Driver(
         driver_id=driver.driver_id,
         email="",

@@ -1,11 +1,9 @@
-"""ENERGY: Wh, in steps of Wh; the price is per kWh (OCPI 2.2.1, TariffDimensionType)."""
+"""ENERGY: Wh, in steps of Wh; the price is per kWh (OCPI 2.2.1, TariffDimensionType). Pure."""
 
 from __future__ import annotations
 
-from chalicelib.tariffs.components.steps import round_up
-from chalicelib.tariffs.model import Consumption
+from chalicelib.tariffs.components.pieces import Piece
 
 
-def quantity(consumption: Consumption, step_size: int) -> int:
-    """A meter that ran backwards delivered nothing."""
-    return round_up(max(0, consumption.energy_wh), step_size)
+def quantity(piece: Piece) -> int:
+    return piece.energy_wh

@@ -1,10 +1,10 @@
-"""FLAT: once per charging session (OCPI 2.2.1, TariffDimensionType). It has no steps."""
+"""FLAT: once per charging session, at the first moment at which an element has it (OCPI 2.2.1). Pure."""
 
 from __future__ import annotations
 
-from chalicelib.tariffs.model import Consumption
+from chalicelib.tariffs.components.pieces import Piece
 
 
-def quantity(consumption: Consumption, _step_size: int) -> int:
-    """Once anything was delivered or any time passed: a session that never began costs nothing."""
-    return 1 if consumption.energy_wh > 0 or consumption.duration_s > 0 else 0
+def quantity(_piece: Piece) -> int:
+    """A session that never began has no piece, and costs nothing."""
+    return 1

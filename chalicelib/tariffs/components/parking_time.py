@@ -1,11 +1,10 @@
-"""PARKING_TIME: seconds connected without charging; the price is per hour (OCPI 2.2.1, TariffDimensionType)."""
+"""PARKING_TIME: seconds connected without charging; the price is per hour (OCPI 2.2.1, TariffDimensionType). Pure."""
 
 from __future__ import annotations
 
-from chalicelib.tariffs.components.steps import round_up
-from chalicelib.tariffs.model import Consumption
+from chalicelib.tariffs.components.pieces import Piece
 
 
-def quantity(consumption: Consumption, step_size: int) -> int:
-    """Never more than the whole time."""
-    return round_up(consumption.duration_s - consumption.charging_s, step_size)
+def quantity(piece: Piece) -> int:
+    """What is within the tariff's grace is not in `idle_s`."""
+    return piece.idle_s

@@ -105,25 +105,6 @@ def test_a_round_quantity_is_written_without_an_exponent(world: World) -> None:
     assert world.rest.post(path, what_if, token=operator.access_token).body["lines"][0]["quantity"] == "100"
 
 
-def test_assigning_listing_and_taking_away(world: World) -> None:
-    operator = world.operator()
-    token = operator.access_token
-    tariff_id = create(world, operator)["tariff_id"]
-    for target in ({}, {"location_id": "loc_1"}, {"charger_id": "CP-1"}):
-        status, body = world.rest.put("/v1/tariff-assignments", {"tariff_id": tariff_id} | target, token=token)
-        assert status == 200
-        assert (body["charger_id"], body["location_id"]) == (target.get("charger_id"), target.get("location_id"))
-    listed = world.rest.get("/v1/tariff-assignments", token=token).body["data"]
-    assert sorted(entry["kind"] for entry in listed) == ["charger", "location", "operator"]
-    assert world.rest.delete("/v1/tariff-assignments?charger_id=cp-1", token=token).status == 204
-    assert world.rest.delete("/v1/tariff-assignments?charger_id=cp-1", token=token).status == 404
-    assert world.rest.delete("/v1/tariff-assignments", token=token).status == 204
-    listed = world.rest.get("/v1/tariff-assignments", token=token).body["data"]
-    assert [entry["kind"] for entry in listed] == ["location"]
-    both = {"tariff_id": tariff_id, "charger_id": "CP-1", "location_id": "loc_1"}
-    assert world.rest.put("/v1/tariff-assignments", both, token=token).status == 422
-
-
 def test_another_operators_tariff_does_not_exist(world: World) -> None:
     owner, other = world.operator(), world.operator()
     tariff_id = create(world, owner)["tariff_id"]

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.kernel.errors import DomainError, StaleRead
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.tariffs import service
-from chalicelib.tariffs.model import AssignmentKind, TariffElement, TariffVersion
+from chalicelib.tariffs.model import AssignmentKind, PricePlace, TariffElement, TariffVersion
 from tests.unit.tariffs.conftest import component
 from tests.world import World
 
@@ -37,8 +37,8 @@ def assign(world: World, tariff: TariffVersion, kind: AssignmentKind, target_id:
 def resolve(
     world: World, charger_id: str = "CP-1", location_id: str | None = "loc_1", operator_id: str = "org_1"
 ) -> str:
-    found = service.resolve_tariff(world.ctx, charger_id=charger_id, location_id=location_id, operator_id=operator_id)
-    return found.tariff_id
+    place = PricePlace(charger_id, location_id, (), operator_id)
+    return service.resolve_tariff(world.ctx, place=place).tariff_id
 
 
 def test_what_was_written_is_read(world: World) -> None:
@@ -93,7 +93,7 @@ def test_a_new_version_applies_where_the_tariff_does(world: World) -> None:
     tariff = create(world)
     assign(world, tariff, "operator", "org_1")
     change(world, tariff, "0.40")
-    found = service.resolve_tariff(world.ctx, charger_id="CP-1", location_id=None, operator_id="org_1")
+    found = service.resolve_tariff(world.ctx, place=PricePlace("CP-1", None, (), "org_1"))
     assert found.version == 2
 
 

@@ -1,0 +1,31 @@
+"""What a consumption costs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chalicelib.kernel.money import Money
+from chalicelib.tariffs.components.pieces import Dimension
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One dimension's share: the billed quantity in its unit (`kWh`, `h`, or `x`), and its gross amount."""
+
+    dimension: Dimension
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    vat: Decimal | None
+    amount: Money
+
+
+@dataclass(frozen=True)
+class RatedCost:
+    """`total` is what the driver pays, tax included; the lines' amounts sum to it, and `net` and `tax` too."""
+
+    total: Money
+    net: Money
+    tax: Money
+    lines: tuple[CostLine, ...]

@@ -15,11 +15,17 @@ from chalicelib.ledger.model import Entry, Fault, Proof
 
 api = Api("ledger", "operator")
 
-OPERATORS_CLASSES = frozenset({"income", "payable", "cash"})
+OPERATORS_CLASSES = frozenset({"income", "payable", "cash", "promotion", "receivable", "withdrawals"})
+
+UNLISTED = frozenset({"clearing", "credit_line", "hold", "refunds", "withdrawals"})
+"""Classes of which entries are stored under the account at their other side: a list would be empty, or have gaps."""
 
 
 class EntryQuery(PageQuery, kw_only=True):
-    """Income and cash accounts are listed by `business_day`; other accounts as a whole, or from date to date."""
+    """`account_id`: `<class>:<owner>:<currency>`, e.g. `wallet:drv_…:EUR`. Income, cash and promotion
+    accounts are listed by `business_day`; others as a whole, or from date to date. Money in transit (clearing, refunds,
+    withdrawals) has no list of its own: its entries stand with the account at the other side.
+    """
 
     account_id: str
     business_day: date | None = None
@@ -74,6 +80,9 @@ def list_ledger_entries(req: Request, query: EntryQuery) -> PageView[EntryView]:
     if _is_periodic(account_id):
         day = _required_day(query.business_day)
         page = service.page_of_period(req.ctx, account_id, day, limit=query.limit, cursor=query.cursor)
+    elif model.account_class(account_id) in UNLISTED:
+        detail = "Of this account there is no list: its entries stand with the accounts at their other side."
+        raise invalid("ledger.not_listed", detail, "/account_id")
     else:
         page = service.list_entries(
             req.ctx,
@@ -90,7 +99,7 @@ def list_ledger_entries(req: Request, query: EntryQuery) -> PageView[EntryView]:
 def get_ledger_account(req: Request, account_id: str, query: AccountQuery) -> AccountView:
     """What is in an account."""
     _visible(req, account_id)
-    if model.is_guarded(account_id):
+    if model.keeps_balance(account_id):
         return AccountView(account_id=account_id, balance=service.balance(req.ctx, account_id))
     if _is_periodic(account_id):
         day = _required_day(query.business_day)

@@ -1,8 +1,8 @@
 """The proof of the books: reads rows as a stream, in memory that does not grow with them. Pure.
 
-What must hold: each entry sums to zero, in one currency; a guarded balance equals its postings, in sum and in number,
-and is not negative; nothing is posted to it from another account's list; what lies in hold accounts is exactly the open
-holds; no hold is open after it should be over.
+What must hold: each entry sums to zero, in one currency; a balance equals its postings, in sum and in number, and
+is not negative where it is guarded; nothing is posted to it from another account's list; what lies in hold accounts is
+exactly the open holds; no hold is open after it should be over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from chalicelib.ledger.model import Fault, Line, account_class, account_currency, account_owner, is_guarded
+from chalicelib.ledger.model import (
+    Fault,
+    Line,
+    account_class,
+    account_currency,
+    account_owner,
+    is_guarded,
+    keeps_balance,
+)
 
 HOLD_GRACE = timedelta(hours=1)
 """How long a hold may outlive its expiry: whoever closes it runs on schedules of its own."""
@@ -48,7 +56,7 @@ class AccountProof:
             if posting.account_id == self.account_id:
                 self.posted += posting.amount
                 self.posted_count += 1
-            elif is_guarded(posting.account_id):
+            elif keeps_balance(posting.account_id):
                 self._fault("guarded_elsewhere", f"{line.entry_id} moves {posting.account_id} behind its balance.")
             if account_currency(posting.account_id) not in (None, line.currency):
                 self._fault("currency_differs", f"{line.entry_id} of {line.currency} moves {posting.account_id}.")
@@ -72,14 +80,14 @@ class AccountProof:
 
     def finish(self) -> AccountProof:
         """Compares what can only be compared at the end."""
-        if is_guarded(self.account_id):
+        if keeps_balance(self.account_id):
             if (self.balance or 0) != self.posted or self.posting_count != self.posted_count:
                 self._fault(
                     "balance_differs",
                     f"The balance says {self.balance} after {self.posting_count} postings, "
                     f"the entries {self.posted} in {self.posted_count}.",
                 )
-            if (self.balance or 0) < 0:
+            if (self.balance or 0) < 0 and is_guarded(self.account_id):
                 self._fault("balance_negative", f"The balance is {self.balance}.")
         if self.held != self.open_holds:
             self._fault("holds_differ", f"Open holds say {self.open_holds}, the postings {self.held}.")

@@ -8,9 +8,10 @@ transaction); an id is one fact. A unit of work takes one change per guarded acc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.kernel import ids
 from chalicelib.kernel.context import Context
@@ -19,8 +20,20 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import model
-from chalicelib.ledger.model import Entry, EntryConflict, Hold, HoldNotOpen
-from chalicelib.ledger.store import BALANCES, ENTRIES, PROOFS, PROOFS_PK, BalanceRow, EntryRow, ProofRow, entry_sk
+from chalicelib.ledger.model import Entry, EntryConflict, Hold, HoldNotOpen, PeriodicAccount
+from chalicelib.ledger.store import (
+    BALANCES,
+    ENTRIES,
+    PERIODIC_ACCOUNTS,
+    PROOFS,
+    PROOFS_PK,
+    BalanceRow,
+    EntryRow,
+    PeriodicAccountRow,
+    ProofRow,
+    entry_sk,
+    periodic_pk,
+)
 
 _DISTANT_PAST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _DISTANT_FUTURE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
@@ -70,6 +83,17 @@ def place_hold(uow: UnitOfWork, hold: Hold, *, source_id: str, expires_at: datet
     _write(uow, model.place_hold_entry(hold, source_id=source_id, expires_at=expires_at, now=uow.ctx.now()))
 
 
+def extend_hold(uow: UnitOfWork, hold: Hold, by: Money, *, source_id: str) -> None:
+    """Reserves `by` more of the home account in an open hold of `hold.amount`. Three writes: hold, entry, balance.
+
+    Raises ledger.hold_amount (not positive), ledger.hold_not_open, ledger.insufficient_funds.
+    """
+    if by.amount <= 0:
+        raise invalid("ledger.hold_amount", "A hold is extended by more than nothing.", "/amount")
+    _change_hold(uow, hold, [EntryRow.hold_amount.set((hold.amount + by).amount)])
+    _write(uow, model.extend_hold_entry(hold, by, source_id=source_id, now=uow.ctx.now()))
+
+
 def capture_hold(
     uow: UnitOfWork, hold: Hold, *, taken: Money, to_account_id: str, source_id: str, business_day: str
 ) -> Entry:
@@ -110,9 +134,9 @@ def release_hold(uow: UnitOfWork, hold: Hold, *, source_id: str, reason: str) ->
 
 
 def balance(ctx: Context, account_id: str, *, consistent: bool = True) -> Money:
-    """What a guarded account holds. One read of 1 unit, half of it when `consistent` is False."""
+    """What an account that keeps a balance holds. One read of 1 unit, half of it when `consistent` is False."""
     currency = model.account_currency(model.check_account_id(account_id))
-    if currency is None or not model.is_guarded(account_id):
+    if currency is None or not model.keeps_balance(account_id):
         raise invalid("ledger.no_balance", f"{account_id!r} keeps no balance; its entries are summed.", "/account_id")
     known = BALANCES.get(ctx, account_id, "balance", consistent=consistent)
     return Money(known.balance if known else 0, currency)
@@ -149,7 +173,7 @@ def balances(ctx: Context, account_ids: Sequence[str]) -> dict[str, Money]:
     return {
         account_id: Money(amounts.get(account_id, 0), currency)
         for account_id, currency in currencies.items()
-        if currency is not None and model.is_guarded(account_id)
+        if currency is not None and model.keeps_balance(account_id)
     }
 
 
@@ -202,6 +226,14 @@ def entries_of_period(ctx: Context, account_id: str, day: str) -> Iterator[Entry
     return ENTRIES.query_all(ctx, model.period_of(account_id, day), index=EntryRow.by_period)
 
 
+def walk_period(ctx: Context, account_id: str, day: str, *, before: str | None = None) -> Iterator[Entry]:
+    """The same, newest first, a round trip per hundred. `before`: only those whose ids are lower."""
+    earlier = None if before is None else EntryRow.entry_id < before
+    return ENTRIES.query_all(
+        ctx, model.period_of(account_id, day), earlier, index=EntryRow.by_period, newest_first=True, limit=100
+    )
+
+
 def page_of_period(
     ctx: Context, account_id: str, day: str, *, limit: int = 50, cursor: str | None = None
 ) -> Page[Entry]:
@@ -216,12 +248,29 @@ def page_of_period(
     )
 
 
+def cleared_between(ctx: Context, provider: str, date_from: datetime, date_to: datetime) -> Iterator[Entry]:
+    """What was posted to a provider's clearing accounts from `date_from` until before `date_to` of one UTC day, oldest
+    first, in bounded memory. From an index, like `entries_of_period`."""
+    last = date_to - timedelta(milliseconds=1)
+    span = EntryRow.occurred_at.between(date_from, last)
+    return ENTRIES.query_all(ctx, model.cleared_of(provider, date_from), span, index=EntryRow.by_clearing)
+
+
 def total_of_period(ctx: Context, account_id: str, day: str) -> Money:
     """What an income or cash account gained on a business day. DomainError ledger.account_invalid for others."""
     currency = model.account_currency(model.check_account_id(account_id))
     if currency is None or model.account_class(account_id) not in model.PERIODIC:
         raise invalid("ledger.no_period", f"{account_id!r} is not summed per day.", "/account_id")
     return Money(model.sum_of(entries_of_period(ctx, account_id, day), account_id), currency)
+
+
+def currencies_of(ctx: Context, owner_id: str, account_class: str) -> set[str]:
+    """The currencies of an organisation's cash or promotion accounts (`account_class`) that were ever posted to.
+    Strongly consistent."""
+    known = PERIODIC_ACCOUNTS.query_all(
+        ctx, periodic_pk(owner_id), PeriodicAccountRow.sk.startswith(f"{account_class}:"), consistent=True
+    )
+    return {currency for account in known if (currency := model.account_currency(account.account_id))}
 
 
 def list_proofs(ctx: Context, *, limit: int, cursor: str | None) -> Page[model.Proof]:
@@ -231,16 +280,39 @@ def list_proofs(ctx: Context, *, limit: int, cursor: str | None) -> Page[model.P
 
 def _write(uow: UnitOfWork, entry: Entry) -> None:
     uow.create(ENTRIES, entry, on_conflict=EntryConflict(entry.entry_id))
-    if model.is_guarded(entry.home_account_id) and entry.home_amount:
-        _move_balance(uow, entry.home_account_id, entry.home_amount)
+    account_id = entry.home_account_id
+    if model.keeps_balance(account_id) and entry.home_amount:
+        _move_balance(
+            uow,
+            account_id,
+            entry.home_amount,
+            guarded=model.is_guarded(account_id) or entry.kind in model.NEVER_BELOW_ZERO,
+        )
+    if entry.business_day is not None:
+        _remember_accounts(uow, entry)
 
 
-def _move_balance(uow: UnitOfWork, account_id: str, amount: int) -> None:
+def _remember_accounts(uow: UnitOfWork, entry: Entry) -> None:
+    """So that the settlement finds cash and bonuses in every currency (income needs no mark: its CDRs tell). Written
+    where it is not known yet: no row is hot."""
+    marked = {write.request["Item"]["sk"]["S"] for write in uow.writes if write.name == PeriodicAccountRow.__name__}
+    for posting in entry.postings:
+        account_id = posting.account_id
+        if model.account_class(account_id) not in ("cash", "promotion") or account_id in marked:
+            continue
+        owner_pk = periodic_pk(model.account_owner(account_id))
+        if PERIODIC_ACCOUNTS.get(uow.ctx, owner_pk, account_id, consistent=False) is None:
+            uow.put(PERIODIC_ACCOUNTS, PeriodicAccount(account_id))
+
+
+def _move_balance(uow: UnitOfWork, account_id: str, amount: int, *, guarded: bool) -> None:
     """Read first, so that too little is told at once; the condition then only fails when somebody was faster."""
     condition: Condition | None = None
-    if amount < 0:
-        if balance(uow.ctx, account_id).amount + amount < 0:
-            raise model.insufficient_funds()
+    if amount < 0 and guarded:
+        left = balance(uow.ctx, account_id) + Money(amount, model.account_currency(account_id) or "")
+        if left.amount < 0:
+            # What is missing in a driver's wallet the driver may top up; the rest is nobody's to tell.
+            raise model.insufficient_funds(-left if model.account_class(account_id) == "wallet" else None)
         condition = BalanceRow.balance >= -amount
     uow.update(
         BALANCES,
@@ -253,16 +325,20 @@ def _move_balance(uow: UnitOfWork, account_id: str, amount: int) -> None:
 
 
 def _close_hold(uow: UnitOfWork, hold: Hold, state: str, reason: str, entry: Entry) -> Entry:
+    _change_hold(uow, hold, [EntryRow.hold_state.set(state), EntryRow.hold_reason.set(reason)])
+    _write(uow, entry)
+    return entry
+
+
+def _change_hold(uow: UnitOfWork, hold: Hold, changes: list[Action]) -> None:
     uow.update(
         ENTRIES,
         (hold.home_account_id, entry_sk(hold.entry_id)),
-        [EntryRow.hold_state.set(state), EntryRow.hold_reason.set(reason)],
+        changes,
         condition=(EntryRow.hold_state == "open") & (EntryRow.hold_amount == hold.amount.amount),
         on_conflict=HoldNotOpen(hold.entry_id),
         name="hold",
     )
-    _write(uow, entry)
-    return entry
 
 
 def _between(date_from: datetime | None, date_to: datetime | None) -> Condition:

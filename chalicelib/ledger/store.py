@@ -1,7 +1,7 @@
 """Rows of the ledger: balances of guarded accounts, entries under their home account, proofs. Private to this folder.
 
-`account_id` names a partition. Only entries with a `period` are in the index, so what a driver tops up or holds costs
-no index write. Balances are changed by ADD, never put.
+`account_id` names a partition. Only entries with a `period` are in the first index, so what a driver holds costs no
+index write; only those of money on its way through a provider in the second. Balances are changed by ADD, never put.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.ledger.model import Balance, Entry, Fault, Line, Posting, Proof
+from chalicelib.ledger.model import Balance, Entry, Fault, Line, PeriodicAccount, Posting, Proof, account_owner
 
 TABLE = table_name("ledger")
 PROOFS_PK = "proofs"
@@ -31,6 +31,17 @@ class EntriesByPeriod(GlobalSecondaryIndex[Any]):
 
     period = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)
+
+
+class EntriesByClearing(GlobalSecondaryIndex[Any]):
+    """What a reconciliation compares with the provider's list: `cleared` is `<provider>#<UTC day>`."""
+
+    class Meta:
+        index_name = "by_clearing"
+        projection = IncludeProjection(["entry_id", "home_account_id", "kind", "currency", "postings", "source_id"])
+
+    cleared = UnicodeAttribute(hash_key=True)
+    occurred_at = MomentAttribute(range_key=True)
 
 
 class EntryRow(Row):
@@ -52,7 +63,9 @@ class EntryRow(Row):
     hold_reason = UnicodeAttribute(null=True)
     reversed_by = UnicodeAttribute(null=True)
     period = UnicodeAttribute(null=True)
+    cleared = UnicodeAttribute(null=True)
     by_period = EntriesByPeriod()
+    by_clearing = EntriesByClearing()
 
 
 class BalanceRow(Row):
@@ -77,6 +90,13 @@ class ProofRow(Row):
     totals = ValueAttribute(dict[str, int])
 
 
+class PeriodicAccountRow(Row):
+    class Meta:
+        table_name = TABLE
+
+    account_id = UnicodeAttribute()
+
+
 class LineRow(Row):
     class Meta:
         table_name = TABLE
@@ -91,6 +111,11 @@ class LineRow(Row):
     posting_count = NumberAttribute(null=True)
 
 
+def periodic_pk(owner_id: str) -> str:
+    """No account's id: the proof passes it over."""
+    return f"periodic#{owner_id}"
+
+
 def entry_sk(entry_id: str) -> str:
     return f"entry#{entry_id}"
 
@@ -99,8 +124,13 @@ ENTRIES: Table[Entry] = Table(
     EntryRow,
     Entry,
     key=lambda entry: (entry.home_account_id, entry_sk(entry.entry_id)),
-    extra=lambda entry: {"period": entry.period},
+    extra=lambda entry: {"period": entry.period, "cleared": entry.cleared},
 )
 BALANCES: Table[Balance] = Table(BalanceRow, Balance, key=lambda balance: (balance.account_id, "balance"))
+PERIODIC_ACCOUNTS: Table[PeriodicAccount] = Table(
+    PeriodicAccountRow,
+    PeriodicAccount,
+    key=lambda account: (periodic_pk(account_owner(account.account_id)), account.account_id),
+)
 PROOFS: Table[Proof] = Table(ProofRow, Proof, key=lambda proof: (PROOFS_PK, proof.day))
 LINES: Table[Line] = Table(LineRow, Line, key=lambda line: (line.pk, line.sk))

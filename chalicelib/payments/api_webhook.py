@@ -22,6 +22,10 @@ _RETURN_PAGES = {
     "paid": _PAGE.format(title="Thank you", text="Your payment is being confirmed. You can go back to the app."),
     "cancelled": _PAGE.format(title="Not paid", text="You cancelled the payment. You can go back to the app."),
 }
+_PAYEE_PAGES = {
+    "returned": _PAGE.format(title="Thank you", text="Go back to the console to see whether anything is missing."),
+    "expired": _PAGE.format(title="This link is used up", text="Go back to the console and ask for a new one."),
+}
 
 
 class Acknowledgement(Shape):
@@ -32,6 +36,10 @@ class Acknowledgement(Shape):
 
 class ReturnQuery(Shape):
     outcome: Literal["paid", "cancelled"] = "paid"
+
+
+class PayeeReturnQuery(Shape):
+    outcome: Literal["returned", "expired"] = "returned"
 
 
 @api.post("/v1/provider-events/{provider}", status=200)
@@ -51,3 +59,9 @@ def receive_provider_event(req: Request, provider: str) -> Acknowledgement:
 def show_payment_return(req: Request, payment_id: str, query: ReturnQuery) -> Answer:
     """The page to which the provider sends the payer back. It says nothing about the payment."""
     return Answer(_RETURN_PAGES[query.outcome], headers={"content-type": "text/html; charset=utf-8"})
+
+
+@api.get("/v1/payout-accounts/return")
+def show_payout_account_return(req: Request, query: PayeeReturnQuery) -> Answer:
+    """The page to which the provider sends who is to be paid. It says nothing about the account."""
+    return Answer(_PAYEE_PAGES[query.outcome], headers={"content-type": "text/html; charset=utf-8"})

@@ -18,6 +18,11 @@ PROVIDERS: Mapping[str, Callable[[Context], PaymentProvider]] = {
 }
 
 
+def is_configured(ctx: Context) -> bool:
+    """Whether drivers can pay at all: the platform is set up with a provider that there is."""
+    return ctx.settings.payment_provider in PROVIDERS
+
+
 def payment_provider(ctx: Context, name: str | None = None) -> PaymentProvider:
     """The provider of that name (a stored payment keeps its own), or the one that new payments use."""
     wanted = name or ctx.settings.payment_provider

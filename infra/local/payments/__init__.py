@@ -4,8 +4,9 @@
 SDK and learns of payments through signed webhooks, exactly as with Stripe; nothing here ships in a Lambda.
 """
 
+from infra.local.payments.engine import Call
 from infra.local.payments.fake import Fault, PayerConflict, StripeFake, UnknownPayment
 from infra.local.payments.routes import add_routes
 from infra.local.payments.webhooks import HttpDelivery, sign
 
-__all__ = ["Fault", "HttpDelivery", "PayerConflict", "StripeFake", "UnknownPayment", "add_routes", "sign"]
+__all__ = ["Call", "Fault", "HttpDelivery", "PayerConflict", "StripeFake", "UnknownPayment", "add_routes", "sign"]

@@ -50,6 +50,11 @@ def check_amount(amount: int, currency: str) -> None:
             f"The Checkout Session's total amount due must be no more than {format_amount(MAX_AMOUNT, currency)}",
             code="amount_too_large",
         )
+    check_coins(amount, currency)
+
+
+def check_coins(amount: int, currency: str) -> None:
+    """StripeError for an amount that is finer than the currency's coins."""
     if (currency in WHOLE_HUNDREDS and amount % 100) or (currency in THREE_DECIMALS and amount % 10):
         raise StripeError(
             f"Invalid amount: {amount} is a fraction that {currency} cannot be paid in.",

@@ -1,8 +1,8 @@
 """Stripe's form encoding (`line_items[0][quantity]=1`) read into nested values and held against a shape.
 
 Pure; used by the fake's API. What Stripe refuses is refused with Stripe's own error JSON: unknown parameters,
-missing ones, wrong types. A shape is a dict of allowed parameters, whose values are `TEXT`, `INTEGER`, `FREE` (a map
-of texts), another shape, or a one-element list for an array.
+missing ones, wrong types. A shape is a dict of allowed parameters, whose values are `TEXT`, `INTEGER`, `BOOLEAN`,
+`FREE` (a map of texts), another shape, or a one-element list for an array.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 TEXT = "text"
 INTEGER = "integer"
+BOOLEAN = "boolean"
 FREE = "free"
 
 MAX_PARAMETERS = 500
@@ -23,7 +24,10 @@ MAX_METADATA_VALUE_CHARS = 500
 
 
 class StripeError(Exception):
-    """A refusal with its HTTP status and the members of Stripe's error object."""
+    """A refusal with its HTTP status and the members of Stripe's error object.
+
+    `began`: the parameters were good, and the work was refused half-way: then the idempotency key keeps the refusal.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class StripeError(Exception):
         kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        began: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -40,6 +45,7 @@ class StripeError(Exception):
         self.kind = kind
         self.code = code
         self.param = param
+        self.began = began
 
     def to_json(self) -> dict[str, object]:
         members = {"code": self.code, "message": self.message, "param": self.param, "type": self.kind}
@@ -105,6 +111,8 @@ def _read_value(node: Node, shape: Shape, path: str) -> Any:
         raise StripeError(f"Invalid {'integer' if shape == INTEGER else 'string'}", param=path)
     if shape == INTEGER:
         return _read_integer(node, path)
+    if shape == BOOLEAN:
+        return _read_boolean(node, path)
     if not node:
         raise StripeError(
             f"You passed an empty string for '{path}'. Remove '{path}' from your request or supply a value.",
@@ -118,6 +126,12 @@ def _read_integer(text: str, path: str) -> int:
     if not re.fullmatch(r"-?\d{1,12}", text):
         raise StripeError(f"Invalid integer: {text}", code="parameter_invalid_integer", param=path)
     return int(text)
+
+
+def _read_boolean(text: str, path: str) -> bool:
+    if text not in ("true", "false"):
+        raise StripeError(f"Invalid boolean: {text}", param=path)
+    return text == "true"
 
 
 def _read_metadata(node: Node, path: str) -> Values:

@@ -9,24 +9,26 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.payments.objects import StripeObject
+from infra.local.payments.objects.common import StripeObject, due_at
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     sequence INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
-    payment_id TEXT,
-    open_until INTEGER,
+    account TEXT,
+    our_id TEXT,
+    due_at INTEGER,
     body TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS objects_by_payment ON objects (payment_id) WHERE payment_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS objects_open ON objects (open_until) WHERE open_until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, account, sequence);
+CREATE INDEX IF NOT EXISTS objects_by_our_id ON objects (our_id) WHERE our_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_due ON objects (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -40,10 +42,45 @@ CREATE INDEX IF NOT EXISTS events_pending ON events (next_attempt_at) WHERE next
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
     answer TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+VERSION = 2
+# What an earlier version left behind is told in this one's terms.
+MIGRATION = """
+ALTER TABLE objects ADD COLUMN account TEXT;
+ALTER TABLE objects RENAME COLUMN payment_id TO our_id;
+ALTER TABLE objects RENAME COLUMN open_until TO due_at;
+DROP INDEX IF EXISTS objects_by_payment;
+DROP INDEX IF EXISTS objects_open;
+ALTER TABLE idempotency_keys ADD COLUMN status INTEGER NOT NULL DEFAULT 200;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What the first request with an idempotency key was told."""
+
+    fingerprint: str
+    status: int
+    answer: StripeObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """A page of one kind's objects, newest first. `members`: equal values; `created`: gt, gte, lt, lte in seconds."""
+
+    kind: str
+    account: str | None
+    limit: int
+    members: Mapping[str, str]
+    created: Mapping[str, int]
+    starting_after: str | None = None
+    ending_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +101,9 @@ class Store:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._migrate()
         self._db.executescript(SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     def close(self) -> None:
         with self._lock:
@@ -83,35 +122,64 @@ class Store:
             self._db.execute("COMMIT")
 
     def save(self, subject: StripeObject) -> None:
-        """Adds or replaces an object. An open Checkout Session is found by its payment and its expiry."""
-        is_session = subject["object"] == "checkout.session"
-        open_until = subject["expires_at"] if is_session and subject["status"] == "open" else None
-        payment_id = subject["client_reference_id"] if is_session else None
+        """Adds or replaces an object. It is found by our id of what it stands for, and when time changes it."""
+        account = subject.get("_account")
         self._execute(
-            "INSERT INTO objects (id, kind, payment_id, open_until, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) "
-            "DO UPDATE SET open_until = excluded.open_until, body = excluded.body",
-            (subject["id"], subject["object"], payment_id, open_until, json.dumps(subject)),
+            "INSERT INTO objects (id, kind, account, our_id, due_at, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) "
+            "DO UPDATE SET due_at = excluded.due_at, body = excluded.body",
+            (subject["id"], subject["object"], account, _our_id(subject), due_at(subject), json.dumps(subject)),
         )
 
     def find(self, kind: str, object_id: str) -> StripeObject | None:
         row = self._execute("SELECT body FROM objects WHERE id = ? AND kind = ?", (object_id, kind)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def sessions_of_payment(self, payment_id: str) -> list[StripeObject]:
-        """The Checkout Sessions with this client_reference_id, newest first."""
-        rows = self._execute(
-            "SELECT body FROM objects WHERE payment_id = ? ORDER BY sequence DESC", (payment_id,)
-        ).fetchall()
-        return [json.loads(body) for (body,) in rows]
+    def find_any(self, object_id: str) -> StripeObject | None:
+        """Of whatever kind."""
+        row = self._execute("SELECT body FROM objects WHERE id = ?", (object_id,)).fetchone()
+        return json.loads(row[0]) if row else None
 
-    def first_expiry(self) -> int | None:
-        return self._scalar("SELECT MIN(open_until) FROM objects WHERE open_until IS NOT NULL")
+    def find_by_our_id(self, kind: str, our_id: str) -> list[StripeObject]:
+        """Newest first: Checkout Sessions by client_reference_id, refunds and payouts by our id in their metadata."""
+        return self._read_objects("WHERE our_id = ? AND kind = ? ORDER BY sequence DESC", (our_id, kind))
 
-    def expired_sessions(self, now_s: int, limit: int) -> list[StripeObject]:
-        rows = self._execute(
-            "SELECT body FROM objects WHERE open_until <= ? ORDER BY open_until, sequence LIMIT ?", (now_s, limit)
-        ).fetchall()
-        return [json.loads(body) for (body,) in rows]
+    def list_page(self, query: ListQuery) -> tuple[list[StripeObject], bool]:
+        """The page, and whether there is more in its direction. LookupError for a cursor that is nothing."""
+        conditions = ["kind = ?", "account IS ?"]
+        values: list[object] = [query.kind, query.account]
+        for name, text in query.members.items():
+            conditions.append("json_extract(body, ?) = ?")
+            values += [f"$.{name}", text]
+        for name, moment in query.created.items():
+            conditions.append(f"json_extract(body, '$.created') {COMPARISONS[name]} ?")
+            values.append(moment)
+        order = "DESC"
+        for cursor, sign in ((query.starting_after, "<"), (query.ending_before, ">")):
+            if cursor is not None:
+                conditions.append(f"sequence {sign} ?")
+                values.append(self._sequence_of(cursor))
+                order = "DESC" if sign == "<" else "ASC"
+        found = self._read_objects(
+            f"WHERE {' AND '.join(conditions)} ORDER BY sequence {order} LIMIT {query.limit + 1}", tuple(values)
+        )
+        page = found[: query.limit]
+        return (page if order == "DESC" else page[::-1]), len(found) > query.limit
+
+    def balance(self, account: str | None, currency: str) -> int:
+        """The sum of an account's lines."""
+        total: int = self._execute(
+            "SELECT COALESCE(SUM(json_extract(body, '$.net')), 0) FROM objects WHERE kind = 'balance_transaction' "
+            "AND account IS ? AND json_extract(body, '$.currency') = ?",
+            (account, currency),
+        ).fetchone()[0]
+        return total
+
+    def first_due(self) -> int | None:
+        return self._scalar("SELECT MIN(due_at) FROM objects WHERE due_at IS NOT NULL")
+
+    def due_objects(self, now_s: int, limit: int) -> list[StripeObject]:
+        """What time has changed by now, the longest due first."""
+        return self._read_objects(f"WHERE due_at <= ? ORDER BY due_at, sequence LIMIT {limit}", (now_s,))
 
     def add_event(self, event: StripeObject, due_at: int) -> None:
         self._execute(
@@ -150,18 +218,36 @@ class Store:
         self._execute("UPDATE events SET next_attempt_at = MIN(next_attempt_at, ?)", (now_s,))
         self._execute("DELETE FROM idempotency_keys WHERE created_at <= ?", (keys_since_s,))
 
-    def find_answer(self, key: str, since_s: int) -> tuple[str, StripeObject] | None:
-        """Fingerprint and answer of the request that used this key, if it is not too old."""
+    def find_answer(self, key: str, since_s: int) -> StoredAnswer | None:
+        """What the request that used this key was told, if it is not too old."""
         row = self._execute(
-            "SELECT fingerprint, answer FROM idempotency_keys WHERE key = ? AND created_at > ?", (key, since_s)
+            "SELECT fingerprint, status, answer FROM idempotency_keys WHERE key = ? AND created_at > ?", (key, since_s)
         ).fetchone()
-        return (row[0], json.loads(row[1])) if row else None
+        return StoredAnswer(row[0], row[1], json.loads(row[2])) if row else None
 
-    def save_answer(self, key: str, fingerprint: str, answer: StripeObject, now_s: int) -> None:
+    def save_answer(self, key: str, told: StoredAnswer, now_s: int) -> None:
         self._execute(
-            "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, answer, created_at) VALUES (?, ?, ?, ?)",
-            (key, fingerprint, json.dumps(answer), now_s),
+            "INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, status, answer, created_at) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (key, told.fingerprint, told.status, json.dumps(told.answer), now_s),
         )
+
+    def _migrate(self) -> None:
+        version = self._scalar("PRAGMA user_version") or 0
+        known = self._scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'objects'")
+        if known and version < VERSION:
+            self._db.executescript(f"BEGIN IMMEDIATE; {MIGRATION} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _sequence_of(self, object_id: str) -> int:
+        row = self._execute("SELECT sequence FROM objects WHERE id = ?", (object_id,)).fetchone()
+        if row is None:
+            raise LookupError(object_id)
+        sequence: int = row[0]
+        return sequence
+
+    def _read_objects(self, condition: str, values: tuple[object, ...]) -> list[StripeObject]:
+        rows = self._execute(f"SELECT body FROM objects {condition}", values).fetchall()
+        return [json.loads(body) for (body,) in rows]
 
     def _read_events(self, condition: str, values: tuple[object, ...]) -> list[StoredEvent]:
         rows = self._execute(
@@ -176,3 +262,15 @@ class Store:
     def _execute(self, query: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         with self._lock:
             return self._db.execute(query, values)
+
+
+def _our_id(subject: StripeObject) -> str | None:
+    our_id: str | None = None
+    match subject["object"]:
+        case "checkout.session":
+            our_id = subject["client_reference_id"]
+        case "refund":
+            our_id = subject["metadata"].get("refund_id")
+        case "payout":
+            our_id = subject["metadata"].get("payout_id")
+    return our_id

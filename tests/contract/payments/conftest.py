@@ -8,11 +8,11 @@ from datetime import datetime
 import pytest
 
 from chalicelib.payments.providers.port import PaymentProvider
-from tests.contract.payments.rigs import RIGS, StripeRig, stripe_test_key, stripe_test_mode
+from tests.contract.payments.rigs import RIGS, Rig, StripeRig, stripe_test_key, stripe_test_mode
 
 
 @pytest.fixture(params=sorted(RIGS))
-async def rig(request: pytest.FixtureRequest) -> AsyncIterator[StripeRig]:
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     rig = RIGS[request.param]()
     await rig.start()
     yield rig

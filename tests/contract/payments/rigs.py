@@ -1,24 +1,29 @@
 """One rig per payment provider: the provider under test, a payer, a webhook inbox, and ways to break things.
 
-A second provider adds its rig to `RIGS` and gets every case of test_provider.py. With STRIPE_SECRET_KEY=sk_test_...
-in the environment the cases that need no payer also run against Stripe's test mode.
+A provider adds its rig to `RIGS` and gets every case of the suite. With STRIPE_SECRET_KEY=sk_test_... in the
+environment the cases that need no payer also run against Stripe's test mode.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
+import aiohttp
 from aiohttp import web
 
 from chalicelib.kernel.clock import SystemClock, VirtualClock
 from chalicelib.kernel.money import Money
-from chalicelib.payments.providers.port import CheckoutRequest, PaymentProvider
+from chalicelib.payments.providers.port import CheckoutRequest, PaymentProvider, ProviderEvent
 from chalicelib.payments.providers.stripe import StripeProvider
-from infra.local.payments import Fault, StripeFake, add_routes, sign
+from infra.local.payments import Call, Fault, StripeFake, add_routes, sign
+from tests.contract.payments import second_bank
+from tests.contract.payments.second_bank import SecondBank, Trouble
+from tests.contract.payments.second_provider import SecondProvider
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 API_KEY = "sk_test_contract"
@@ -46,10 +51,19 @@ class Rig(Protocol):
     unreachable: PaymentProvider  # nobody listens there
     impatient: PaymentProvider  # gives up reading after a moment
     stranger: PaymentProvider  # with a key that the provider does not know
+    signature_header: str
+    card_method: str
+    debit_method: str
 
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
     async def payer_succeeds(self, payment_id: str) -> None: ...  # or the bank, after payer_debits
     async def payer_fails(self, payment_id: str) -> None: ...
     async def payer_debits(self, payment_id: str, provider_ref: str) -> None: ...
+    async def payer_disputes(self, payment_id: str) -> None: ...
+    async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None: ...
+    async def payee_finishes(self, payee_ref: str, link: str) -> None: ...
+    async def payout_settles(self, payout_id: str, *, succeeds: bool) -> None: ...
     async def deliver_due(self) -> int: ...
     def break_next(self, *, work_done: bool, dropped: bool) -> None: ...
     def pause_next(self, pause: Callable[[], Awaitable[object]]) -> None: ...
@@ -58,6 +72,14 @@ class Rig(Protocol):
 
 
 class StripeRig:
+    provider: PaymentProvider
+    unreachable: PaymentProvider
+    impatient: PaymentProvider
+    stranger: PaymentProvider
+    signature_header = "Stripe-Signature"
+    card_method = "card"
+    debit_method = "sepa_debit"
+
     def __init__(self) -> None:
         self.clock = VirtualClock(START)
         self.inbox = Inbox()
@@ -110,11 +132,38 @@ class StripeRig:
         self.fake.act(provider_ref, "debit")
         await self.fake.deliver_due()
 
+    async def payer_disputes(self, payment_id: str) -> None:
+        self.fake.intents.dispute(payment_id)
+        await self.fake.deliver_due()
+
+    async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None:
+        self.fake.intents.act_on_refund(refund_id, succeeds=succeeds)
+        await self.fake.deliver_due()
+
+    async def payee_finishes(self, payee_ref: str, link: str) -> None:
+        async with (
+            aiohttp.ClientSession() as browser,
+            browser.post(link, data={"action": "finish"}, allow_redirects=False) as answer,
+        ):
+            assert answer.status == 303
+
+    def account_of(self, payee_ref: str) -> dict[str, Any]:
+        """The payee's account as the fake keeps it."""
+        return self.fake.retrieve("account", Call(path=f"/v1/accounts/{payee_ref}", object_id=payee_ref))
+
+    def switch_payouts_off(self, payee_ref: str) -> None:
+        """The account may still take transfers: Stripe found something wrong with the bank account."""
+        self.fake.payees.switch_payouts_off(payee_ref)
+
+    async def payout_settles(self, payout_id: str, *, succeeds: bool) -> None:
+        self.fake.payees.act_on_payout(payout_id, succeeds=succeeds)
+        await self.fake.deliver_due()
+
     async def deliver_due(self) -> int:
         return await self.fake.deliver_due()
 
     def break_next(self, *, work_done: bool, dropped: bool) -> None:
-        self.fake.faults.append(Fault("drop" if dropped else "error", work_done=work_done))
+        self.fake.faults.append(Fault("drop" if dropped else "error", work_done=work_done, writes_only=True))
 
     def pause_next(self, pause: Callable[[], Awaitable[object]]) -> None:
         self.fake.faults.append(Fault("none", pause=pause))
@@ -123,10 +172,86 @@ class StripeRig:
         return {"Stripe-Signature": sign(body, secret, int(at.timestamp()))}
 
     def expected_fee(self, amount: int) -> int:
-        return {2050: 56}[amount]  # 1.5 % is 30.75
+        return {2050: 56, 1234: 44}[amount]  # 1.5 % is 30.75, 18.51
 
 
-RIGS = {"stripe": StripeRig}
+class SecondRig:
+    provider: PaymentProvider
+    unreachable: PaymentProvider
+    impatient: PaymentProvider
+    stranger: PaymentProvider
+    signature_header = second_bank.SIGNATURE_HEADER
+    card_method = "card"
+    debit_method = "direct_debit"
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(START)
+        self.inbox = Inbox()
+        self.bank = SecondBank(self.clock.now, self.inbox, API_KEY, WEBHOOK_SECRET)
+        self.provider = self._provider(self.bank)
+        self.impatient = self._provider(self.bank, patience_s=0.05)
+        self.stranger = self._provider(self.bank, api_key="stranger")
+        self.unreachable = self._provider(None)
+
+    def _provider(self, bank: SecondBank | None, *, api_key: str = API_KEY, patience_s: float = 5) -> SecondProvider:
+        return SecondProvider(
+            bank, api_key=api_key, webhook_secret=WEBHOOK_SECRET, now=self.clock.now, patience_s=patience_s
+        )
+
+    async def start(self) -> None:
+        self.bank.loop = asyncio.get_running_loop()
+
+    async def stop(self) -> None:
+        pass
+
+    async def payer_succeeds(self, payment_id: str) -> None:
+        self.bank.pay(payment_id)
+        await self.bank.deliver_due()
+
+    async def payer_fails(self, payment_id: str) -> None:
+        self.bank.refuse(payment_id)
+        await self.bank.deliver_due()
+
+    async def payer_debits(self, payment_id: str, provider_ref: str) -> None:
+        self.bank.debit(payment_id)
+        await self.bank.deliver_due()
+
+    async def payer_disputes(self, payment_id: str) -> None:
+        self.bank.dispute(payment_id)
+        await self.bank.deliver_due()
+
+    async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None:
+        self.bank.settle_refund(refund_id, succeeds=succeeds)
+        await self.bank.deliver_due()
+
+    async def payee_finishes(self, payee_ref: str, link: str) -> None:
+        self.bank.enable(payee_ref)
+        await self.bank.deliver_due()
+
+    async def payout_settles(self, payout_id: str, *, succeeds: bool) -> None:
+        self.bank.settle_payout(payout_id, succeeds=succeeds)
+        await self.bank.deliver_due()
+
+    async def deliver_due(self) -> int:
+        return await self.bank.deliver_due()
+
+    def break_next(self, *, work_done: bool, dropped: bool) -> None:
+        self.bank.troubles.append(Trouble(broken=True, work_done=work_done))
+
+    def pause_next(self, pause: Callable[[], Awaitable[object]]) -> None:
+        self.bank.troubles.append(Trouble(pause=pause))
+
+    def signed(self, body: bytes, *, at: datetime, secret: str = WEBHOOK_SECRET) -> dict[str, str]:
+        return {self.signature_header: second_bank.sign(body, secret, at)}
+
+    def expected_fee(self, amount: int) -> int:
+        return amount // 50
+
+
+RIGS: Mapping[str, Callable[[], Rig]] = {
+    "second": SecondRig,
+    "stripe": StripeRig,
+}
 
 
 def stripe_test_key() -> str | None:
@@ -156,3 +281,11 @@ def checkout_request(payment_id: str = "pay_1", amount: int = 2000, currency: st
 
 def expiring(request: CheckoutRequest, now: datetime, minutes: int) -> CheckoutRequest:
     return replace(request, expires_at=now + timedelta(minutes=minutes))
+
+
+async def events_of(rig: Rig) -> list[ProviderEvent]:
+    """What the provider told so far, in order, read as if it were signed now."""
+    return [
+        await asyncio.to_thread(rig.provider.parse_event, body, rig.signed(body, at=rig.clock.now()))
+        for body, _ in rig.inbox.received
+    ]

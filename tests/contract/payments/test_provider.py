@@ -65,14 +65,12 @@ class TestCheckout:
         await asyncio.to_thread(port.create_checkout, request)
         with pytest.raises(ProviderRefused) as refused:
             await asyncio.to_thread(port.create_checkout, replace(request, amount=Money(9900, "EUR")))
-        assert refused.value.reason == "idempotency_error"
         assert refused.value.kind is Kind.INTERNAL
 
     async def test_an_unknown_checkout_is_refused(self, provider: tuple[PaymentProvider, datetime]) -> None:
         port, _ = provider
-        with pytest.raises(ProviderRefused) as refused:
+        with pytest.raises(ProviderRefused):
             await asyncio.to_thread(port.find_checkout, "cs_test_unknown")
-        assert refused.value.reason == "resource_missing"
 
     @pytest.mark.parametrize("money", [Money(1, "EUR"), Money(500, "XXX"), Money(0, "EUR"), Money(-500, "EUR")])
     async def test_an_amount_that_cannot_be_paid_is_refused(
@@ -95,7 +93,7 @@ class TestPayment:
         assert outcome.captured == Money(2050, "EUR")
         assert outcome.fee == Money(rig.expected_fee(2050), "EUR")
         assert outcome.payment_ref
-        assert outcome.method == "card"
+        assert outcome.method == rig.card_method
         event = await event_at(rig, 0)
         assert event.kind is ProviderEventKind.CHECKOUT_PAID
         assert event.provider_ref == checkout.provider_ref
@@ -130,7 +128,7 @@ class TestPayment:
         await rig.payer_succeeds("pay_1")
         outcome = await asyncio.to_thread(rig.provider.find_checkout, checkout.provider_ref)
         assert (outcome.state, outcome.captured) == (CheckoutState.PAID, Money(2000, "EUR"))
-        assert outcome.method == "sepa_debit"
+        assert outcome.method == rig.debit_method
         assert (await event_at(rig, 1)).kind is ProviderEventKind.CHECKOUT_PAID
 
     async def test_a_refused_bank_debit_is_final(self, rig: Rig) -> None:
@@ -225,7 +223,8 @@ class TestUnknownOutcome:
         with pytest.raises(ProviderUnavailable):
             await asyncio.to_thread(rig.provider.create_checkout, checkout_request())
         released.set()
-        assert await asyncio.to_thread(rig.provider.create_checkout, checkout_request()) == await first
+        made = await first
+        assert await asyncio.to_thread(rig.provider.create_checkout, checkout_request()) == made
 
     async def test_a_key_that_the_provider_does_not_know(self, rig: Rig) -> None:
         with pytest.raises(ProviderRefused) as refused:
@@ -275,8 +274,9 @@ class TestEvents:
             rig.provider.parse_event(body, rig.signed(body, at=rig.clock.now(), secret="whsec_stranger"))
         assert rejected.value.reason == "signature"
 
-    @pytest.mark.parametrize("headers", [{}, {"Stripe-Signature": ""}, {"Stripe-Signature": "t=x,v1="}])
-    async def test_no_signature_is_rejected(self, rig: Rig, headers: dict[str, str]) -> None:
+    @pytest.mark.parametrize("signature", [None, "", "t=x,v1=", "17.x"])
+    async def test_no_signature_is_rejected(self, rig: Rig, signature: str | None) -> None:
+        headers = {rig.signature_header: signature} if signature is not None else {}
         with pytest.raises(ProviderEventRejected) as rejected:
             rig.provider.parse_event(b"{}", headers)
         assert rejected.value.reason == "signature"

@@ -17,7 +17,12 @@ from chalicelib.kernel.context import Context, Settings
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
 from chalicelib.payments.providers import payment_provider
-from chalicelib.payments.providers.port import ProviderEventKind, ProviderRefused, ProviderUnavailable
+from chalicelib.payments.providers.port import (
+    ProviderEventKind,
+    ProviderEventRejected,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from chalicelib.payments.providers.stripe import StripeProvider, from_stripe_units, to_stripe_units
 from infra.local.payments import sign
 from tests.contract.payments.rigs import API_KEY, START, WEBHOOK_SECRET, StripeRig, checkout_request
@@ -69,6 +74,14 @@ def test_a_fraction_of_a_krona_counts_as_one() -> None:
         ("checkout.session.async_payment_succeeded", "paid", ProviderEventKind.CHECKOUT_PAID),
         ("checkout.session.async_payment_failed", "unpaid", ProviderEventKind.CHECKOUT_FAILED),
         ("checkout.session.expired", "unpaid", ProviderEventKind.CHECKOUT_EXPIRED),
+        ("charge.captured", "", ProviderEventKind.CHECKOUT_PAID),
+        ("payment_intent.canceled", "", ProviderEventKind.AUTHORIZATION_RELEASED),
+        ("refund.created", "", ProviderEventKind.REFUND_CHANGED),
+        ("refund.failed", "", ProviderEventKind.REFUND_CHANGED),
+        ("charge.dispute.created", "", ProviderEventKind.DISPUTE_OPENED),
+        ("account.updated", "", ProviderEventKind.PAYEE_CHANGED),
+        # Without an account it is our own balance that goes to our own bank.
+        ("payout.paid", "", ProviderEventKind.OTHER),
         ("customer.created", "", ProviderEventKind.OTHER),
     ],
 )
@@ -82,6 +95,39 @@ def test_event_kinds(provider_type: str, payment_status: str, kind: ProviderEven
     assert event.kind is kind
     assert event.provider_ref == ("cs_1" if provider_type.startswith("checkout") else None)
     assert event.payment_id == "pay_1"
+
+
+def test_either_of_two_secrets_may_have_signed() -> None:
+    # Connected accounts' notifications are signed with another secret than our own.
+    body = json.dumps({"id": "evt_1", "type": "x", "created": 1, "data": {"object": {}}}).encode()
+    provider = StripeProvider(api_key=API_KEY, webhook_secret="whsec_a, whsec_b", now=lambda: START)
+    for secret in ("whsec_a", "whsec_b"):
+        header = sign(body, secret, int(START.timestamp()))
+        assert provider.parse_event(body, {"Stripe-Signature": header}).id == "evt_1"
+    with pytest.raises(ProviderEventRejected):
+        provider.parse_event(body, {"Stripe-Signature": sign(body, "whsec_c", int(START.timestamp()))})
+
+
+async def test_refusals_have_stripes_codes(stripe_rig: StripeRig) -> None:
+    provider = stripe_rig.provider
+    await asyncio.to_thread(provider.create_checkout, checkout_request())
+    with pytest.raises(ProviderRefused) as refused:
+        await asyncio.to_thread(provider.create_checkout, checkout_request(amount=9900))
+    assert refused.value.reason == "idempotency_error"
+    with pytest.raises(ProviderRefused) as refused:
+        await asyncio.to_thread(provider.find_checkout, "cs_test_unknown")
+    assert refused.value.reason == "resource_missing"
+
+
+async def test_no_secret_is_in_an_error(stripe_rig: StripeRig) -> None:
+    for provider in (stripe_rig.stranger, stripe_rig.unreachable):
+        with pytest.raises(DomainError) as error:
+            await asyncio.to_thread(provider.create_checkout, checkout_request())
+        assert "stranger" not in str(error.value)
+        assert API_KEY not in str(error.value)
+    with pytest.raises(ProviderEventRejected) as rejected:
+        stripe_rig.provider.parse_event(b"{}", {"Stripe-Signature": "t=1,v1=0"})
+    assert WEBHOOK_SECRET not in str(rejected.value)
 
 
 def test_the_fake_signs_as_the_package_does() -> None:
@@ -212,7 +258,7 @@ class TestFake:
             assert (await answer.json())["error"]["type"] == "invalid_request_error"
 
     async def test_an_unknown_address_is_404(self, stripe_rig: StripeRig) -> None:
-        status, answer = await post(stripe_rig, "/v1/refunds", {})
+        status, answer = await post(stripe_rig, "/v1/subscriptions", {})
         assert status == 404
         assert "Unrecognized request URL" in answer["error"]["message"]
 

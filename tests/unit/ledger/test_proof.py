@@ -92,10 +92,10 @@ def test_a_lost_balance_is_found(books: World) -> None:
 def test_an_entry_that_does_not_sum_to_zero_is_found(books: World) -> None:
     broken = Entry(
         entry_id=books.ctx.new_id("ent"),
-        home_account_id="payable:org_1:EUR",
+        home_account_id="receivable:org_1:EUR",
         kind="settlement",
         currency="EUR",
-        postings=[Posting("payable:org_1:EUR", 5), Posting("income:org_1:EUR", -4)],
+        postings=[Posting("receivable:org_1:EUR", 5), Posting("income:org_1:EUR", -4)],
         occurred_at=books.ctx.now(),
         source_id="stm_1",
     )

@@ -2,116 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
 from aiohttp import web
 
-from chalicelib.kernel.clock import VirtualClock
-from infra.local.payments import HttpDelivery, PayerConflict, StripeFake, UnknownPayment, add_routes, sign
+from infra.local.payments import HttpDelivery, PayerConflict, StripeFake, UnknownPayment, sign
 from infra.local.payments.parameters import FREE, INTEGER, TEXT, Shape, StripeError, read_parameters
 from infra.local.payments.webhooks import MAX_ATTEMPTS, retry_delay_s
-
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-SECRET = "whsec_unit"
-FORM = {
-    "mode": "payment",
-    "client_reference_id": "pay_1",
-    "metadata[payment_id]": "pay_1",
-    "customer_email": "driver@example.com",
-    "success_url": "https://app.example/ok?ref={CHECKOUT_SESSION_ID}",
-    "cancel_url": "https://app.example/cancelled",
-    "line_items[0][quantity]": "1",
-    "line_items[0][price_data][currency]": "eur",
-    "line_items[0][price_data][unit_amount]": "1234",
-    "line_items[0][price_data][product_data][name]": "Top-up <b>of</b> your wallet",
-}
-
-
-@dataclass
-class Inbox:
-    received: list[dict[str, object]] = field(default_factory=list)
-    signatures: list[str] = field(default_factory=list)
-    failures: int = 0
-
-    async def __call__(self, body: bytes, headers: Mapping[str, str]) -> int:
-        self.received.append(json.loads(body))
-        self.signatures.append(headers["Stripe-Signature"])
-        if self.failures:
-            self.failures -= 1
-            raise ConnectionRefusedError("nobody there")
-        return 204
-
-
-class Stand:
-    """A fake, its clock, its inbox; `reopen` is the restart after a kill."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.clock = VirtualClock(START)
-        self.inbox = Inbox()
-        self.told_before_answer = 0
-        self.reopen()
-
-    def reopen(self) -> None:
-        self.fake = StripeFake(
-            self.clock.now, self.inbox, api_key="sk_test_unit", webhook_secret=SECRET, path=self.path
-        )
-
-    async def after_click(self) -> None:
-        self.told_before_answer = len(self.inbox.received)
-
-    def open_checkout(self, key: str | None = None, **change: str) -> str:
-        form = list((FORM | change).items())
-        session, _ = self.fake.create_session(form, lambda session_id: f"http://x/_local/pay/{session_id}", key)
-        return str(session["id"])
-
-
-@pytest.fixture
-def stand(tmp_path: Path) -> Stand:
-    return Stand(tmp_path / "payments.sqlite")
-
-
-@pytest.fixture
-async def origin(stand: Stand) -> AsyncIterator[str]:
-    local = web.Application()
-    add_routes(local, stand.fake, stand.after_click)
-    app = web.Application()
-    app.add_subapp("/_local", local)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    yield f"http://{host}:{port}"
-    await runner.cleanup()
-
-
-async def get(url: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as client, client.get(url) as answer:
-        return answer.status, await answer.text()
-
-
-async def click(url: str, action: str) -> tuple[int, str]:
-    """Status and where the payer is sent."""
-    async with (
-        aiohttp.ClientSession() as client,
-        client.post(url, data={"action": action}, allow_redirects=False) as answer,
-    ):
-        return answer.status, answer.headers.get("Location", "")
-
-
-async def pull_lever(origin: str, payment_id: str, body: object) -> tuple[int, dict[str, str]]:
-    async with (
-        aiohttp.ClientSession() as client,
-        client.post(f"{origin}/_local/payments/{payment_id}", data=json.dumps(body)) as answer,
-    ):
-        return answer.status, json.loads(await answer.text())
+from tests.unit.infra.local.payments.stand import SECRET, START, Stand, click, get, pull_lever
 
 
 class TestPage:
@@ -209,7 +109,7 @@ class TestLever:
 
     async def test_the_newest_checkout_of_the_payment_that_has_not_expired(self, stand: Stand, origin: str) -> None:
         first = stand.open_checkout()
-        stand.fake.expire_session(stand.open_checkout())
+        stand.expire(stand.open_checkout())
         assert (await pull_lever(origin, "pay_1", {"outcome": "succeed"}))[1]["checkout_id"] == first
         third = stand.open_checkout()
         for _ in range(2):
@@ -220,7 +120,7 @@ class TestLever:
     async def test_the_banks_word_on_a_debit_is_final(self, stand: Stand, origin: str) -> None:
         session_id = stand.open_checkout()
         stand.fake.act(session_id, "debit")
-        stand.fake.expire_session(stand.open_checkout())
+        stand.expire(stand.open_checkout())
         status, answer = await pull_lever(origin, "pay_1", {"outcome": "succeed"})
         assert (status, answer["checkout_id"], answer["payment_status"]) == (200, session_id, "paid")
         with pytest.raises(PayerConflict):
@@ -314,7 +214,7 @@ class TestNotifications:
         stand.clock.advance(1)
         assert await stand.fake.deliver_due() == 1
         assert stand.inbox.received[0]["type"] == "checkout.session.expired"
-        assert stand.fake.retrieve("checkout.session", session_id, [])["status"] == "expired"
+        assert stand.fake.payers.page(session_id)[0]["status"] == "expired"
         assert stand.fake.next_due() is None
 
     @pytest.mark.parametrize(("status", "delivered"), [(200, True), (204, True), (302, False), (400, False)])

@@ -1,8 +1,8 @@
-"""Entries, postings, account ids: the rules of double entry. Pure.
+"""Entries, postings, holds: the rules of double entry. Pure.
 
 Sign: + is value that comes into the account. An entry sums to zero or does not exist; it is never edited afterwards
-(a hold's state and the mark of a reversal are beside what was posted). An entry touches at most one guarded account
-and is stored under it, so that one account's entries are one list and its balance can be proved from them.
+(a hold's state and the mark of a reversal are beside what was posted). An entry touches at most one account that keeps
+a balance and is stored under it, so that one account's entries are one list and its balance can be proved from them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,16 @@ from zoneinfo import ZoneInfo
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead
 from chalicelib.kernel.money import Money, check_currency
+from chalicelib.ledger.model.accounts import (
+    PERIODIC,
+    account_class,
+    account_currency,
+    account_owner,
+    check_account_id,
+    cleared_of,
+    keeps_balance,
+    period_of,
+)
 
 EntryKind = Literal[
     "top_up",
@@ -29,18 +39,15 @@ EntryKind = Literal[
     "credit_line",
     "invoice_payment",
     "write_off",
+    "bonus",
+    "capture",
+    "correction",
+    "fee",
+    "payment_refund",
+    "withdrawal",
+    "debt_payment",
 ]
 HoldState = Literal["open", "captured", "released"]
-
-GUARDED = frozenset({"wallet", "enterprise"})
-"""Classes of accounts that keep a balance which never goes below zero: a driver's money, and what is still free of
-the credit that an operator gives to an enterprise."""
-PERIODIC = frozenset({"income", "cash"})
-"""Classes that are summed per business day; their entries are found by `period`."""
-WITH_CURRENCY = frozenset(
-    {"wallet", "income", "clearing", "payable", "cash", "enterprise", "credit_line", "receivable"}
-)
-CLASSES = WITH_CURRENCY | {"hold"}
 
 MAX_POSTINGS = 8
 MAX_AMOUNT = 10**15
@@ -93,6 +100,12 @@ class Entry:
         account_id = next((p.account_id for p in self.postings if account_class(p.account_id) in PERIODIC), None)
         return None if account_id is None else period_of(account_id, self.business_day)
 
+    @property
+    def cleared(self) -> str | None:
+        """`<provider>#<UTC day>` of the first clearing account: what a reconciliation reads. None without one."""
+        account_id = next((p.account_id for p in self.postings if account_class(p.account_id) == "clearing"), None)
+        return None if account_id is None else cleared_of(account_owner(account_id), self.occurred_at)
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -101,6 +114,13 @@ class Balance:
     account_id: str
     balance: int = 0
     postings: int = 0
+
+
+@dataclass(frozen=True)
+class PeriodicAccount:
+    """A cash or promotion account that was ever posted to: in which currencies an organisation has any."""
+
+    account_id: str
 
 
 @dataclass(frozen=True)
@@ -171,81 +191,12 @@ class HoldNotOpen(StaleRead):
         self.detail = f"The hold {entry_id!r} is not open with this amount."
 
 
-def insufficient_funds() -> DomainError:
-    return DomainError("ledger.insufficient_funds", "There is not enough money for this.", Kind.CONFLICT)
-
-
-def wallet_account(driver_id: str, currency: str) -> str:
-    return f"wallet:{driver_id}:{currency}"
-
-
-def hold_account(session_id: str) -> str:
-    return f"hold:{session_id}"
-
-
-def income_account(operator_id: str, currency: str) -> str:
-    return f"income:{operator_id}:{currency}"
-
-
-def clearing_account(provider: str, currency: str) -> str:
-    return f"clearing:{provider}:{currency}"
-
-
-def payable_account(operator_id: str, currency: str) -> str:
-    return f"payable:{operator_id}:{currency}"
-
-
-def cash_account(operator_id: str, currency: str) -> str:
-    return f"cash:{operator_id}:{currency}"
-
-
-def enterprise_account(enterprise_id: str, currency: str) -> str:
-    """What is still free of an enterprise's credit: its limit, less what is held, used, or invoiced and not paid."""
-    return f"enterprise:{enterprise_id}:{currency}"
-
-
-def credit_line_account(enterprise_id: str, currency: str) -> str:
-    """The other side of a credit limit: below zero by what was granted."""
-    return f"credit_line:{enterprise_id}:{currency}"
-
-
-def receivable_account(operator_id: str, currency: str) -> str:
-    """Settled income that the operator collects itself, by invoices; what it has collected is taken out."""
-    return f"receivable:{operator_id}:{currency}"
-
-
-def account_class(account_id: str) -> str:
-    return account_id.partition(":")[0]
-
-
-def is_guarded(account_id: str) -> bool:
-    return account_class(account_id) in GUARDED
-
-
-def account_owner(account_id: str) -> str:
-    """The driver, enterprise, operator, provider or charging session that the account is about."""
-    parts = account_id.split(":")
-    return parts[1] if len(parts) > 1 else ""
-
-
-def account_currency(account_id: str) -> str | None:
-    """The currency in an account's id; None for holds, which take their entry's."""
-    return account_id.rpartition(":")[2] if account_class(account_id) in WITH_CURRENCY else None
-
-
-def check_account_id(account_id: str) -> str:
-    """Returns a well-formed id: `<class>:<owner>:<currency>`, or `hold:<session id>`. DomainError otherwise."""
-    parts = account_id.split(":")
-    known = parts[0] in CLASSES and len(parts) == (3 if parts[0] in WITH_CURRENCY else 2) and all(parts)
-    if not known:
-        raise DomainError("ledger.account_invalid", f"{account_id!r} is not a ledger account.", Kind.UNPROCESSABLE)
-    if parts[0] in WITH_CURRENCY:
-        check_currency(parts[2])
-    return account_id
-
-
-def period_of(account_id: str, business_day: str) -> str:
-    return f"{account_id}#{business_day}"
+def insufficient_funds(shortfall: Money | None = None) -> DomainError:
+    """`shortfall`: what is missing, where it is for those who hear this to bring it."""
+    detail = "There is not enough money for this."
+    if shortfall is not None:
+        detail = f"There is not enough money for this: {shortfall} are missing."
+    return DomainError("ledger.insufficient_funds", detail, Kind.CONFLICT, shortfall=shortfall)
 
 
 def business_day(moment: datetime, zone: str) -> str:
@@ -267,9 +218,9 @@ def check_entry(entry: Entry) -> Entry:
     for posting in postings:
         if account_currency(check_account_id(posting.account_id)) not in (None, entry.currency):
             raise _invalid(f"{posting.account_id} does not take {entry.currency}")
-    guarded = {posting.account_id for posting in postings if is_guarded(posting.account_id)}
-    if not guarded <= {entry.home_account_id}:
-        raise _invalid("an entry touches one guarded account and is stored under it")
+    balanced = {posting.account_id for posting in postings if keeps_balance(posting.account_id)}
+    if not balanced <= {entry.home_account_id}:
+        raise _invalid("an entry touches one account that keeps a balance, and is stored under it")
     if sum(posting.amount for posting in postings) != 0:
         raise DomainError("ledger.unbalanced", "The entry's postings do not sum to zero.", Kind.INTERNAL)
     return entry
@@ -319,6 +270,23 @@ def place_hold_entry(hold: Hold, *, source_id: str, expires_at: datetime, now: d
             hold_state="open",
             hold_amount=amount,
             hold_expires_at=expires_at,
+        )
+    )
+
+
+def extend_hold_entry(hold: Hold, by: Money, *, source_id: str, now: datetime) -> Entry:
+    """The entry that moves `by` more out of the home account into the hold's own. Its id comes from what was held
+    before: an extension that is decided again is the same one."""
+    moment = max(now, ids.moment_of(hold.entry_id) + timedelta(milliseconds=1))
+    return check_entry(
+        Entry(
+            entry_id=ids.derived_id("ent", moment, hold.entry_id, "extend", str(hold.amount.amount)),
+            home_account_id=hold.home_account_id,
+            kind="consumption",
+            currency=hold.amount.currency,
+            postings=[Posting(hold.home_account_id, -by.amount), Posting(hold.account_id, by.amount)],
+            occurred_at=now,
+            source_id=source_id,
         )
     )
 

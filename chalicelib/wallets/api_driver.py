@@ -1,29 +1,58 @@
-"""The driver's wallet: balance, what moved it, topping up."""
+"""The driver's wallet: balance, months, packages, topping up. Its lines are `charging/api_driver_wallet.py`: they name
+orders."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
-from chalicelib.kernel.errors import not_found
+from chalicelib.identity.model import PLATFORM_ID
+from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import MonthText
 from chalicelib.payments import service as payments
 from chalicelib.payments.model import Payment, opening_error
 from chalicelib.payments.providers import payment_provider
 from chalicelib.wallets import service, views
 from chalicelib.wallets.model import TopUp
-from chalicelib.wallets.views import TransactionQuery, TransactionView, WalletView
+from chalicelib.wallets.views import MonthsQuery, MonthsView, WalletView
 
 api = Api("wallets", "driver")
 
 
 class TopUpRequest(Shape):
+    """An amount of one's own, or one of the packages that are offered: one of the two."""
+
+    amount: Money | None = None
+    package_id: str | None = None
+
+
+class OfferedPackage(Shape):
+    """Pay `amount`, and the wallet gets `credited`, `bonus` included. `offered_by` names the operator that offers it;
+    null: the platform."""
+
+    package_id: str
+    name: str
     amount: Money
+    bonus: Money | None
+    credited: Money
+    offered_by: str | None
+
+
+class MyTopUpQuery(PageQuery):
+    """`month` as it is lived in `time_zone` (IANA): when it was asked for."""
+
+    state: Literal["pending", "credited", "failed"] | None = None
+    month: MonthText | None = None
+    time_zone: str = "UTC"
 
 
 class TopUpView(Shape):
-    """`state`: pending | credited | failed. Send the payer to `redirect_url` while it is pending."""
+    """`state`: pending | credited | failed. Send the payer to `redirect_url` while it is pending. `amount` is paid, and
+    the wallet gets `bonus` besides; `failure`: the provider's code for why nothing was paid, or, while it is pending,
+    for the latest card that was refused; `package` is the name of the package that was chosen, as it was then."""
 
     topup_id: str
     payment_id: str
@@ -33,6 +62,9 @@ class TopUpView(Shape):
     redirect_url: str | None = None
     credited_at: datetime | None = None
     failure: str | None = None
+    bonus: Money | None = None
+    package_id: str | None = None
+    package: str | None = None
 
 
 @api.get("/v1/driver/wallet")
@@ -41,28 +73,39 @@ def get_my_wallet(req: Request) -> WalletView:
     return views.wallet_view(req.ctx, req.driver_id)
 
 
-@api.get("/v1/driver/wallet/transactions")
-def list_my_transactions(req: Request, query: TransactionQuery) -> PageView[TransactionView]:
-    """What came into my wallet and went out of it, newest first."""
-    return views.transactions_view(req.ctx, req.driver_id, query)
+@api.get("/v1/driver/wallet/months")
+def list_my_months(req: Request, query: MonthsQuery) -> MonthsView:
+    """What came into my wallet and went out of it, per month."""
+    return views.months_view(req.ctx, req.driver_id, query)
+
+
+@api.get("/v1/driver/topup-packages")
+def list_my_topup_packages(req: Request, query: PageQuery) -> PageView[OfferedPackage]:
+    """What I may pick from to top up: the platform's packages, then those of the operators that I charged at."""
+    page, owners = service.list_offered(req.ctx, req.driver_id, limit=query.limit, cursor=query.cursor)
+    return page_view(
+        page,
+        lambda package: OfferedPackage(
+            package_id=package.package_id,
+            name=package.name,
+            amount=package.amount,
+            bonus=package.bonus,
+            credited=package.credited,
+            offered_by=None if package.owner_id == PLATFORM_ID else owners[package.owner_id].name,
+        ),
+    )
 
 
 @api.post("/v1/driver/topups", idempotency_key=True, audited=False)
 def create_my_topup(req: Request, body: TopUpRequest) -> TopUpView:
-    """Pay money into my wallet.
+    """Pay money into my wallet: an amount, or a package, whose bonus is credited with the money.
 
     Answers with the page to pay on. The wallet is credited when the payment provider confirms. When the provider
     does not answer (503), the same request with the same key goes on where this one stopped.
     """
     claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
     key = req.claim.idempotency_key if req.claim else req.request_id
-    topup, payment = service.begin_topup(
-        req.uow,
-        topup_id=derived_id("top", claimed_at, req.driver_id, key),
-        payment_id=derived_id("pay", claimed_at, req.driver_id, key),
-        driver_id=req.driver_id,
-        amount=body.amount,
-    )
+    topup, payment = _begin(req, body, derived_id("top", claimed_at, req.driver_id, key), claimed_at, key)
     uow = req.commit_first()
     payment = payments.open_checkout(uow, payment_provider(req.ctx, payment.provider), payment)
     error = opening_error(payment)
@@ -73,9 +116,15 @@ def create_my_topup(req: Request, body: TopUpRequest) -> TopUpView:
 
 
 @api.get("/v1/driver/topups")
-def list_my_topups(req: Request, query: PageQuery) -> PageView[TopUpView]:
+def list_my_topups(req: Request, query: MyTopUpQuery) -> PageView[TopUpView]:
     """My top-ups, newest first."""
-    page = service.list_topups(req.ctx, req.driver_id, limit=query.limit, cursor=query.cursor)
+    begin, end = views.span_of(query.month, query.time_zone, (None, None))
+
+    def keep(topup: TopUp) -> bool:
+        is_within = (begin is None or begin <= topup.created_at) and (end is None or topup.created_at < end)
+        return is_within and query.state in (None, topup.state)
+
+    page = service.list_topups(req.ctx, req.driver_id, keep=keep, limit=query.limit, cursor=query.cursor)
     return page_view(page, _view)
 
 
@@ -88,6 +137,27 @@ def get_my_topup(req: Request, topup_id: str) -> TopUpView:
     return _view(topup, payments.require_payment(req.ctx, topup.payment_id))
 
 
+def _begin(req: Request, body: TopUpRequest, topup_id: str, claimed_at: datetime, key: str) -> tuple[TopUp, Payment]:
+    """The top-up of this request, or the one that an earlier try of it began: that one has its package frozen."""
+    known = service.find_topup(req.ctx, topup_id)
+    if known is not None:
+        return known, payments.require_payment(req.ctx, known.payment_id)
+    package = None
+    if body.package_id is not None and body.amount is None:
+        package = service.choose_package(req.ctx, req.driver_id, body.package_id)
+    amount = package.amount if package else body.amount
+    if amount is None or (body.package_id is not None and package is None):
+        raise invalid("topup.amount_or_package", "Name an amount or a package, one of the two.", "/amount")
+    return service.begin_topup(
+        req.uow,
+        topup_id=topup_id,
+        payment_id=derived_id("pay", claimed_at, req.driver_id, key),
+        driver_id=req.driver_id,
+        amount=amount,
+        package=package,
+    )
+
+
 def _view(topup: TopUp, payment: Payment | None = None) -> TopUpView:
     payable = payment is not None and payment.is_unresolved and topup.state == "pending"
     return TopUpView(
@@ -98,5 +168,8 @@ def _view(topup: TopUp, payment: Payment | None = None) -> TopUpView:
         created_at=topup.created_at,
         redirect_url=payment.redirect_url if payment is not None and payable else None,
         credited_at=topup.credited_at,
-        failure=topup.failure,
+        failure=payment.failure if payment is not None and payable else topup.failure,
+        bonus=topup.bonus,
+        package_id=topup.package_id,
+        package=topup.package_name,
     )

@@ -35,3 +35,10 @@ def on_payment_failed(ctx: Context, event: Event) -> None:
         payment = payments.require_payment(ctx, event.payload["payment_id"])
         failure = payment.failure or payment.state
         decide_and_commit(ctx, lambda uow: service.fail_topup(uow, payment.purpose_id, failure=failure))
+
+
+def on_refund_failed(ctx: Context, event: Event) -> None:
+    """The bonus of a top-up came back into the wallet with its money."""
+    payload = event.payload
+    if payload["purpose"] == "topup":
+        decide_and_commit(ctx, lambda uow: service.note_failed_refund(uow, payload["purpose_id"], payload["refund_id"]))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.http import Moment, PageQuery, PageView, Shape, page_view
+from chalicelib.kernel.http import Moment, PageQuery, Shape
 from chalicelib.kernel.money import Money, check_currency
-from chalicelib.kernel.spans import MonthText, month_span, overlap
+from chalicelib.kernel.pages import Page
+from chalicelib.kernel.spans import MonthText, Span, month_of, month_span, overlap
 from chalicelib.ledger.model import Entry
 from chalicelib.wallets import service
-from chalicelib.wallets.model import LABELS, EventType
+from chalicelib.wallets.model import LABELS, EventType, MonthTotal, bonus_in
+
+MAX_MONTHS = 36
 
 
 class WalletView(Shape):
@@ -23,8 +29,8 @@ class WalletView(Shape):
 
 
 class TransactionQuery(PageQuery):
-    """`type`: only what came in, or what went out. `month` as it is lived in `time_zone` (IANA), within `date_from` and
-    `date_to`. `currency`: the platform's own unless named."""
+    """`type`: only what came in, or what went out. `event_type` bonus: the lines of which a part is a bonus. `month` as
+    it is lived in `time_zone` (IANA), within `date_from` and `date_to`. `currency`: the platform's own unless named."""
 
     type: Literal["all", "income", "expenditure"] = "all"
     event_type: EventType | None = None
@@ -36,28 +42,70 @@ class TransactionQuery(PageQuery):
 
 
 class TransactionView(Shape):
-    """`amount` is signed: what came into the wallet. `label` is how people read `event_type`."""
+    """`amount` is signed: what came into the wallet; `bonus` the part of it that was a gift. `label` is how people read
+    `event_type`. `order_no` and `charger_id` are of the charge, `package` is the name of the top-up package."""
 
     transaction_id: str
     event_type: str
     label: str
     amount: Money
     occurred_at: datetime
+    bonus: Money | None = None
     charging_session_id: str | None = None
+    order_no: str | None = None
+    charger_id: str | None = None
     topup_id: str | None = None
+    package: str | None = None
+    refund_id: str | None = None
     reason: str | None = None
+
+
+class MonthsQuery(Shape):
+    """`until`: the last month, by default the present one; `months` before it, itself counted. As lived in
+    `time_zone` (IANA)."""
+
+    until: MonthText | None = None
+    months: Annotated[int, msgspec.Meta(ge=1, le=MAX_MONTHS)] = 12
+    time_zone: str = "UTC"
+    currency: str | None = None
+
+
+class MonthView(Shape):
+    """`income` came in, `expenditure` (zero or below) went out, `net` is their sum. What was reserved for a charge went
+    out, and what was given back of it came in."""
+
+    month: str
+    income: Money
+    expenditure: Money
+    net: Money
+
+
+class MonthsView(Shape):
+    """Newest first; months in which nothing moved are left out."""
+
+    driver_id: str
+    currency: str
+    time_zone: str
+    data: list[MonthView]
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """What a line says of the charge that it is of, to those who may see it."""
+
+    order_no: str
+    charger_id: str
+    operator_id: str
 
 
 def wallet_view(ctx: Context, driver_id: str) -> WalletView:
     return WalletView(driver_id=driver_id, balances=service.balances(ctx, driver_id))
 
 
-def transactions_view(ctx: Context, driver_id: str, query: TransactionQuery) -> PageView[TransactionView]:
+def find_transactions(ctx: Context, driver_id: str, query: TransactionQuery) -> Page[Entry]:
     """A page of what moved a wallet, newest first."""
-    zone = check_time_zone(query.time_zone)
-    month = (None, None) if query.month is None else month_span(query.month, zone)
-    date_from, date_to = overlap((query.date_from, query.date_to), month)
-    page = service.list_transactions(
+    date_from, date_to = span_of(query.month, query.time_zone, (query.date_from, query.date_to))
+    return service.list_transactions(
         ctx,
         driver_id,
         check_currency(query.currency or ctx.settings.default_currency),
@@ -68,18 +116,59 @@ def transactions_view(ctx: Context, driver_id: str, query: TransactionQuery) -> 
         limit=query.limit,
         cursor=query.cursor,
     )
-    return page_view(page, transaction_view)
 
 
-def transaction_view(entry: Entry) -> TransactionView:
-    source = entry.source_id
+def span_of(month: str | None, time_zone: str, within: Span) -> Span:
+    """A month of a zone, if one is named, and what is `within`. Raises time_zone.unknown (422)."""
+    zone = check_time_zone(time_zone)
+    return overlap(within, (None, None) if month is None else month_span(month, zone))
+
+
+def transaction_view(entry: Entry, order: OrderFacts | None = None) -> TransactionView:
+    source, bonus = entry.source_id, bonus_in(entry)
+    is_topup = source.startswith("top_")
     return TransactionView(
         transaction_id=entry.entry_id,
         event_type=entry.kind,
         label=LABELS.get(entry.kind, entry.kind),
         amount=Money(entry.home_amount, entry.currency),
         occurred_at=entry.occurred_at,
-        charging_session_id=source if source.startswith("ses_") else None,
-        topup_id=source if source.startswith("top_") else None,
-        reason=entry.note,
+        bonus=Money(bonus, entry.currency) if bonus else None,
+        charging_session_id=session_of(entry),
+        order_no=order.order_no if order else None,
+        charger_id=order.charger_id if order else None,
+        topup_id=source if is_topup else None,
+        package=entry.note if is_topup else None,
+        refund_id=source if entry.kind == "payment_refund" else None,
+        reason=None if is_topup else entry.note,
     )
+
+
+def session_of(entry: Entry) -> str | None:
+    """The charging session that an entry is of."""
+    return entry.source_id if entry.source_id.startswith("ses_") else None
+
+
+def months_view(ctx: Context, driver_id: str, query: MonthsQuery) -> MonthsView:
+    zone = check_time_zone(query.time_zone)
+    currency = check_currency(query.currency or ctx.settings.default_currency)
+    until = query.until or month_of(ctx.now(), zone)
+    date_from, _ = month_span(_months_before(until, query.months - 1), zone)
+    _, date_to = month_span(until, zone)
+    totals = service.list_months(ctx, driver_id, currency, zone, date_from=date_from, date_to=date_to)
+    return MonthsView(
+        driver_id=driver_id,
+        currency=currency,
+        time_zone=zone,
+        data=[_month_view(total, currency) for total in totals],
+    )
+
+
+def _months_before(month: str, count: int) -> str:
+    number = max(1970 * 12, int(month[:4]) * 12 + int(month[5:7]) - 1 - count)
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
+def _month_view(total: MonthTotal, currency: str) -> MonthView:
+    income, expenditure = Money(total.income, currency), Money(total.expenditure, currency)
+    return MonthView(month=total.month, income=income, expenditure=expenditure, net=income + expenditure)

@@ -29,6 +29,8 @@ IdText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 SHOWN_WITH: Final = {
     "charger_group_driver": "drivers:read",
     "driver": "drivers:read",
+    "driver_group": "drivers:read",
+    "driver_group_driver": "drivers:read",
     "enterprise": "enterprises:read",
     "enterprise_member": "enterprises:read",
     "feedback": "feedback:read",

@@ -7,12 +7,30 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from chalicelib.identity.api_operator.common import OfOrganization, api, named_or_own
-from chalicelib.identity.model.settings import Brand, Payments, Regional, Setting, TopUpLimit, check_setter
+from chalicelib.identity.model.settings import (
+    Brand,
+    Credit,
+    Invoicing,
+    Payments,
+    Regional,
+    Setting,
+    TopUpLimit,
+    check_setter,
+)
 from chalicelib.identity.service import settings
 from chalicelib.kernel.http import Request, Shape
 from chalicelib.kernel.money import CostRounding, Rounding
 from chalicelib.kernel.revisions import etag_of, expected_revision
-from chalicelib.kernel.texts import CurrencyText, EmailText, LanguageText, NameText, PhoneText
+from chalicelib.kernel.texts import (
+    CountryText,
+    CurrencyText,
+    EmailText,
+    LanguageText,
+    LineText,
+    NameText,
+    PhoneText,
+    ShortText,
+)
 
 Kind = TypeVar("Kind", bound=Shape)
 ColorText = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$(?!\n)", description="`#rrggbb`")]
@@ -54,9 +72,36 @@ class TopUpLimitShape(Shape):
 
 class PaymentsSetting(Shape):
     """What may be put into a wallet at once, one limit per currency; a currency without one has the platform-wide
-    bound alone. The platform's limits are for what drivers pay in, an operator's for what its people take in cash."""
+    bound alone. The platform's limits are for what drivers pay in, an operator's for what its people take in cash.
+
+    `min_balance_until_full`, operators only: what a driver's wallet must have, in minor units of the operator's
+    currency, for a charge until full from the phone; without it 5.00."""
 
     topup_limits: Annotated[list[TopUpLimitShape], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
+    min_balance_until_full: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+
+
+class InvoicingSetting(Shape):
+    """Who issues the organisation's invoices. What is null falls back to its own name, address and country, or is left
+    out. `tax_number`: the VAT identifier; `prefix`: what the numbers of its series begin with; `note`: a line that
+    stands on every invoice."""
+
+    legal_name: LineText | None = None
+    tax_number: ShortText | None = None
+    registration: ShortText | None = None
+    address: LineText | None = None
+    city: NameText | None = None
+    postal_code: ShortText | None = None
+    country: CountryText | None = None
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^([A-Z0-9]{1,8}-)?$(?!\n)")] = ""
+    note: LineText | None = None
+
+
+class CreditSetting(Shape):
+    """`limit`: minor units of the operator's currency that it may owe to the platform, for cash, bonuses and what it
+    gives back; null: 10 000.00."""
+
+    limit: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
 
 
 class SettingsView(Shape):
@@ -66,6 +111,8 @@ class SettingsView(Shape):
     regional: RegionalSetting
     rounding: RoundingSetting
     payments: PaymentsSetting
+    invoicing: InvoicingSetting
+    credit: CreditSetting
 
 
 @api.get("/v1/settings", permission="settings:read")
@@ -121,15 +168,44 @@ def put_rounding_setting(req: Request, query: OfOrganization, body: RoundingSett
 
 @api.get("/v1/settings/payments", permission="settings:read")
 def get_payments_setting(req: Request, query: OfOrganization) -> PaymentsSetting:
-    """What may be put into a wallet at once."""
+    """What may be put into a wallet at once, and what it must have for a charge until full."""
     return _get(req, query, "payments", PaymentsSetting)
 
 
 @api.put("/v1/settings/payments", permission="settings:write")
 def put_payments_setting(req: Request, query: OfOrganization, body: PaymentsSetting) -> PaymentsSetting:
-    """Replaces what may be put into a wallet at once. The platform and operators only. With If-Match like the brand."""
+    """Replaces what may be put into a wallet at once, and what it must have for a charge until full.
+
+    The platform and operators only. With If-Match like the brand.
+    """
     limits = [TopUpLimit(limit.currency, limit.min_amount, limit.max_amount) for limit in body.topup_limits]
-    return _put(req, query, "payments", PaymentsSetting, Payments(limits))
+    return _put(req, query, "payments", PaymentsSetting, Payments(limits, body.min_balance_until_full))
+
+
+@api.get("/v1/settings/invoicing", permission="settings:read")
+def get_invoicing_setting(req: Request, query: OfOrganization) -> InvoicingSetting:
+    """Who issues the organisation's invoices."""
+    return _get(req, query, "invoicing", InvoicingSetting)
+
+
+@api.put("/v1/settings/invoicing", permission="settings:write")
+def put_invoicing_setting(req: Request, query: OfOrganization, body: InvoicingSetting) -> InvoicingSetting:
+    """Replaces who issues the organisation's invoices. Those that are issued stay as they are. With If-Match like the
+    brand."""
+    return _put(req, query, "invoicing", InvoicingSetting, Invoicing(**msgspec.structs.asdict(body)))
+
+
+@api.get("/v1/settings/credit", permission="settings:read")
+def get_credit_setting(req: Request, query: OfOrganization) -> CreditSetting:
+    """How much an operator may owe to the platform."""
+    return _get(req, query, "credit", CreditSetting)
+
+
+@api.put("/v1/settings/credit", permission="settings:write")
+def put_credit_setting(req: Request, query: OfOrganization, body: CreditSetting) -> CreditSetting:
+    """Replaces how much an operator may owe to the platform, whose people set it. With If-Match like the brand."""
+    check_setter("credit", "operator", req.actor.organization_kind)
+    return _put(req, query, "credit", CreditSetting, Credit(body.limit))
 
 
 def _get(req: Request, query: OfOrganization, name: str, shape: type[Kind]) -> Kind:

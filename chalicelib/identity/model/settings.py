@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chalicelib.kernel.errors import forbidden, invalid
-from chalicelib.kernel.money import CostRounding, Money, check_currency
+from chalicelib.kernel.money import CostRounding, Money, check_currency, currency_exponent
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,62 @@ class TopUpLimit:
 @dataclass(frozen=True)
 class Payments:
     """What may be put into a wallet at once, at most one limit per currency. The platform's bounds what drivers pay
-    in by themselves: a wallet is good at every operator. An operator's bounds what its people take in cash."""
+    in by themselves: a wallet is good at every operator. An operator's bounds what its people take in cash.
+
+    `min_balance_until_full`: minor units of the operator's currency that a wallet must have for a charge until full
+    from the phone; None: MIN_BALANCE_UNTIL_FULL of the currency's major units."""
 
     topup_limits: list[TopUpLimit] = field(default_factory=list)
+    min_balance_until_full: int | None = None
 
 
-Setting = Brand | Regional | CostRounding | Payments
+@dataclass(frozen=True)
+class Invoicing:
+    """Who issues an organisation's invoices, as the law wants it said: what is None falls back to the organisation's
+    own name, address and country, or is left out. `tax_number` is the VAT identifier, `registration` the number in a
+    register of companies. `prefix` begins the numbers of its series."""
+
+    legal_name: str | None = None
+    tax_number: str | None = None
+    registration: str | None = None
+    address: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    prefix: str = ""
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Credit:
+    """How far the platform trusts an operator: minor units of its currency that it may owe, for cash that it took, for
+    bonuses, for what it gives back. None: DEFAULT_CREDIT of the currency's major units."""
+
+    limit: int | None = None
+
+
+MIN_BALANCE_UNTIL_FULL: Final = 5
+DEFAULT_CREDIT: Final = 10_000
+"""Major units: what a small operator takes at its counters before the night settles it."""
+
+Setting = Brand | Regional | CostRounding | Payments | Invoicing | Credit
 
 DEFAULTS: Final[dict[str, Any]] = {
     "brand": Brand(),
     "regional": Regional(),
     "rounding": CostRounding(),
     "payments": Payments(),
+    "invoicing": Invoicing(),
+    "credit": Credit(),
 }
 """By name; the value of a setting has the type of its default."""
 
-KINDS_OF: Final[dict[str, tuple[str, ...]]] = {"rounding": ("operator",), "payments": ("platform", "operator")}
+KINDS_OF: Final[dict[str, tuple[str, ...]]] = {
+    "rounding": ("operator",),
+    "payments": ("platform", "operator"),
+    "invoicing": ("platform", "manufacturer", "dealer", "operator", "agency"),
+    "credit": ("operator",),
+}
 """Whom a setting is for, where it has no effect for the others."""
 
 
@@ -70,10 +110,12 @@ def check_kind(name: str, organization_kind: str) -> None:
 
 
 def check_setter(name: str, organization_kind: str, by_kind: str | None) -> None:
-    """What bears on an operator's prices and cash is set by its own people and the platform's: a dealer sets neither
-    (`permissions.py`), so not this way either. Raises forbidden (403)."""
+    """What bears on an operator's prices, cash and invoices is set by its own people and the platform's: a dealer sets
+    neither (`permissions.py`), so not this way either. Raises forbidden (403)."""
     kinds = KINDS_OF.get(name, ())
-    if organization_kind in kinds and by_kind not in (*kinds, "platform"):
+    if name == "credit" and by_kind != "platform":
+        raise forbidden("How much an operator may owe is set by the platform.")
+    if organization_kind in kinds and by_kind not in (organization_kind, "platform"):
         raise forbidden(f"The setting {name} is set by the {organization_kind} itself.")
 
 
@@ -94,6 +136,27 @@ def check_topup(payments: Payments, amount: Money, pointer: str = "/amount/amoun
         if limit.currency == amount.currency and not limit.min_amount <= amount.amount <= limit.max_amount:
             least, most = Money(limit.min_amount, limit.currency), Money(limit.max_amount, limit.currency)
             raise invalid("wallet.amount_out_of_bounds", f"The amount must be {least} to {most}.", pointer)
+
+
+def credit_of(credit: Credit, own_currency: str, currency: str) -> Money:
+    """What an operator with `own_currency` may owe in a currency."""
+    if credit.limit is not None and currency == own_currency:
+        return Money(credit.limit, currency)
+    return Money(DEFAULT_CREDIT * 10 ** (currency_exponent(currency) or 2), currency)
+
+
+def check_least_until_full(payments: Payments, organization_kind: str) -> None:
+    """Raises setting.not_for_kind (422) where nobody charges."""
+    if payments.min_balance_until_full is not None and organization_kind != "operator":
+        pointer = "/min_balance_until_full"
+        raise invalid("setting.not_for_kind", "What a charge until full needs is set by operators.", pointer)
+
+
+def least_until_full(payments: Payments, own_currency: str, currency: str) -> Money:
+    """What a wallet of this currency must have for a charge until full at an operator with `own_currency`."""
+    if payments.min_balance_until_full is not None and currency == own_currency:
+        return Money(payments.min_balance_until_full, currency)
+    return Money(MIN_BALANCE_UNTIL_FULL * 10 ** currency_exponent(currency), currency)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from chalicelib.identity.service.regions import (
     update_region,
 )
 from chalicelib.identity.service.sealing import seal, unseal
-from chalicelib.identity.service.settings import mail_sender, payments_of, rounding_of
+from chalicelib.identity.service.settings import credit_limit_of, invoicing_of, mail_sender, payments_of, rounding_of
 from chalicelib.identity.service.sign_ins import sign_out
 from chalicelib.identity.service.signing_in import Tokens, change_password, load_person, refresh, sign_in
 from chalicelib.identity.service.users import NewUser, create_user, find_user_by_name, get_user, list_users, update_user
@@ -70,6 +70,7 @@ __all__ = [
     "create_region",
     "create_user",
     "create_vending_point",
+    "credit_limit_of",
     "deactivate_vending_point",
     "ensure_platform_admin",
     "existing_region",
@@ -85,6 +86,7 @@ __all__ = [
     "get_region",
     "get_user",
     "get_vending_point",
+    "invoicing_of",
     "lineage_of",
     "list_audit_events",
     "list_operators",

@@ -11,18 +11,22 @@ from chalicelib.identity.model import Organization, check_email, shown_line
 from chalicelib.identity.model.settings import (
     DEFAULTS,
     Brand,
+    Credit,
+    Invoicing,
     Payments,
     Regional,
     Setting,
     StoredSetting,
     check_kind,
+    check_least_until_full,
     check_limits,
+    credit_of,
 )
 from chalicelib.identity.store import SETTINGS, SettingRow, setting_key
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, invalid
-from chalicelib.kernel.money import CostRounding
+from chalicelib.kernel.money import CostRounding, Money
 from chalicelib.kernel.revisions import check_revision
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -93,6 +97,25 @@ def payments_of(ctx: Context, organization_id: str) -> Payments:
     return payments
 
 
+def invoicing_of(ctx: Context, organization: Organization) -> Invoicing:
+    """As it stands on invoices: with the organisation's own name, address and country where it says no other."""
+    own: Invoicing = get_setting(ctx, organization.organization_id, "invoicing").value
+    return replace(
+        own,
+        legal_name=own.legal_name or organization.name,
+        address=own.address or organization.address,
+        country=own.country or organization.country,
+    )
+
+
+def credit_limit_of(ctx: Context, operator: Organization | None, currency: str) -> Money:
+    """What an operator may owe to the platform."""
+    if operator is None:
+        return credit_of(Credit(), currency, currency)
+    credit: Credit = get_setting(ctx, operator.organization_id, "credit").value
+    return credit_of(credit, operator.currency, currency)
+
+
 def check_language(ctx: Context, organization_id: str, language: str, pointer: str = "") -> str:
     """Raises language.not_offered (422) for a language that the organisation does not offer."""
     offered = languages_of(ctx, organization_id)
@@ -132,4 +155,16 @@ def _checked(organization: Organization, value: Setting) -> Setting:
         return replace(value, languages=languages)
     if isinstance(value, Payments):
         check_limits(value.topup_limits)
+        check_least_until_full(value, organization.kind)
+    if isinstance(value, Invoicing):
+        return replace(
+            value,
+            legal_name=shown_line(value.legal_name),
+            tax_number=shown_line(value.tax_number),
+            registration=shown_line(value.registration),
+            address=shown_line(value.address),
+            city=shown_line(value.city),
+            postal_code=shown_line(value.postal_code),
+            note=shown_line(value.note),
+        )
     return value

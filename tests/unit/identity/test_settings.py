@@ -29,13 +29,18 @@ def operator(world: World) -> Operator:
     return world.operator("Volt & Söhne")
 
 
+INVOICING = ("legal_name", "tax_number", "registration", "address", "city", "postal_code", "country", "prefix", "note")
+
+
 def test_settings_have_defaults_and_are_replaced_as_a_whole(world: World, operator: Operator) -> None:
     token = operator.access_token
     assert world.rest.get("/v1/settings", token=token).body == {
         "brand": dict.fromkeys(BRAND),
         "regional": {"languages": []},
         "rounding": {"mode": "half_up", "step": 1},
-        "payments": {"topup_limits": []},
+        "payments": {"topup_limits": [], "min_balance_until_full": None},
+        "invoicing": dict.fromkeys(INVOICING) | {"prefix": ""},
+        "credit": {"limit": None},
     }
     assert world.rest.put("/v1/settings/brand", BRAND, token=token).body == BRAND
     assert world.rest.get("/v1/settings", token=token).body["brand"] == BRAND
@@ -166,8 +171,16 @@ def pay_in(world: World, token: str, amount: int) -> Any:
     return world.rest.post("/v1/driver/topups", body, token=token, key=f"paying-{amount}")
 
 
+def test_an_operator_says_what_a_charge_until_full_takes(world: World, site: Site) -> None:
+    value = {"topup_limits": [], "min_balance_until_full": 1500}
+    reply = world.rest.put("/v1/settings/payments", value, token=world.platform_admin())
+    assert (reply.status, reply.body["code"]) == (422, "setting.not_for_kind")
+    assert world.rest.put("/v1/settings/payments", value, token=site.operator.access_token).body == value
+    assert world.rest.get("/v1/settings/payments", token=site.operator.access_token).body == value
+
+
 def test_an_operator_bounds_what_its_people_take_in_cash(world: World, site: Site) -> None:
-    limits = {"topup_limits": [EURO]}
+    limits = {"topup_limits": [EURO], "min_balance_until_full": None}
     assert world.rest.put("/v1/settings/payments", limits, token=site.operator.access_token).body == limits
     for amount in (499, 5001):
         refused = put_in(world, site, amount)
@@ -194,7 +207,8 @@ def test_the_platform_bounds_what_drivers_pay_in(world: World, site: Site) -> No
 def test_who_may_not_touch_prices_and_cash_does_not_by_settings(world: World) -> None:
     tree = planted(world)
     query = {"organization_id": tree.operator.organization_id}
-    for name, body in (("payments", {"topup_limits": [EURO]}), ("rounding", {"mode": "up", "step": 1000})):
+    bodies = {"payments": {"topup_limits": [EURO]}, "rounding": {"mode": "up"}, "invoicing": {"tax_number": "X1"}}
+    for name, body in bodies.items():
         path = f"/v1/settings/{name}"
         before = world.rest.get(path, token=tree.operator.token).body
         for node in (tree.manufacturer, tree.dealer):

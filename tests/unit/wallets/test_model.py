@@ -54,6 +54,14 @@ def test_amounts_up_to_the_limit_are_taken() -> None:
     assert model.check_amount(eur(MAX_TOPUP)) == eur(MAX_TOPUP)
 
 
+@pytest.mark.parametrize(("currency", "least"), [("EUR", 50), ("JPY", 50), ("KWD", 500)])
+def test_what_no_provider_takes_is_refused_before_one_is_asked(currency: str, least: int) -> None:
+    assert model.check_topup_amount(Money(least, currency)) == Money(least, currency)
+    with pytest.raises(DomainError, match=f"of {Money(least, currency)} or more") as refused:
+        model.check_topup_amount(Money(least - 1, currency), "/package_id")
+    assert (refused.value.code, refused.value.fields[0].pointer) == ("wallet.amount_invalid", "/package_id")
+
+
 def test_the_topups_table() -> None:
     next_states = {
         (state, event): TOPUP_LIFECYCLE.next(state, event) if TOPUP_LIFECYCLE.allows(state, event) else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import ChargingSession, Limits, Reservation, SessionFilter
+from chalicelib.charging.receipts import receipt
 from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.views import LimitsView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.errors import conflict, invalid, not_found
-from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Answer, Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText, month_span
@@ -90,6 +91,12 @@ def get_my_session(req: Request, session_id: str) -> SessionView:
     reading = views.latest_reading(req.ctx, session)
     service.ask_for_fresh_values(req.ctx, session, reading)
     return views.session_with(req.ctx, session, reading)
+
+
+@api.get("/v1/driver/sessions/{session_id}/receipt")
+def get_my_receipt(req: Request, session_id: str) -> Answer:
+    """The receipt of one of my charges as PDF."""
+    return receipt(req.ctx, _mine(req, session_id))
 
 
 @api.post("/v1/driver/sessions/{session_id}/stop", status=202, idempotency_key=True, audited=False)

@@ -23,9 +23,14 @@ from chalicelib.chargers.model import Charger, Evse, Location
 from chalicelib.chargers.model.map import EvseStatus, evse_status
 from chalicelib.chargers.service import nearby
 from chalicelib.charging import service
+from chalicelib.charging.price_views import ChargingPrice, charging_price
+from chalicelib.charging.service.admitting import refusal_of_start
+from chalicelib.charging.service.pricing import find_price, price_for
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
-from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.kernel.http import Api, Moment, Request, Shape, check_moment
+from chalicelib.tariffs.api_operator.quotes import QuoteView, quote
+from chalicelib.tariffs.model import what_if
 
 api = Api("driver", "driver")
 
@@ -39,8 +44,27 @@ class WebPayment(Shape):
     version: Annotated[str, msgspec.Meta(max_length=20)]
 
 
+class DriverChargerDetail(DriverChargerView):
+    """`price`: what this driver pays there now; null: no tariff applies, and nobody starts. `start_refusal`: the code
+    of the error that a start from the phone would be answered, whichever connector; null: nothing is in the way."""
+
+    price: ChargingPrice | None
+    start_refusal: str | None
+
+
+class DriverQuote(Shape):
+    """A what-if: `energy_wh` within `duration_s`, from now on or from `started_at`; evenly, or with `power_w` and idle
+    from then on, or idle for the last `parking_s`."""
+
+    energy_wh: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+    duration_s: Annotated[int, msgspec.Meta(ge=0, le=7 * 86_400)]
+    started_at: Moment | None = None
+    parking_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    power_w: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None = None
+
+
 @api.post("/v1/driver/web-payments", status=200, audited=False)
-def start_web_payment(req: Request, body: WebPayment) -> DriverChargerView:
+def start_web_payment(req: Request, body: WebPayment) -> DriverChargerDetail:
     """A charger by the code on its display, good for a minute or two (422 web_payment.invalid: scan it again).
 
     The charger keeps the connector for five minutes: start the session meanwhile.
@@ -58,10 +82,27 @@ def start_web_payment(req: Request, body: WebPayment) -> DriverChargerView:
 
 
 @api.get("/v1/driver/chargers/{code}")
-def get_driver_charger(req: Request, code: str) -> DriverChargerView:
-    """A charger by the code on its label, or by its number."""
+def get_driver_charger(req: Request, code: str) -> DriverChargerDetail:
+    """A charger by the code on its label, or by its number, with the whole price."""
     charger, location, evse_no = find_charger(req.ctx, code)
     return _view(req, charger, location, evse_no)
+
+
+@api.post("/v1/driver/chargers/{code}/quotes", status=200, audited=False)
+def quote_charger(req: Request, code: str, body: DriverQuote) -> QuoteView:
+    """What a charge there would cost me: the same computation that bills it. 409 tariff.none where none applies."""
+    charger, location, _ = find_charger(req.ctx, code)
+    tariff = price_for(req.ctx, charger, _groups(drivers.get_driver(req.ctx, req.driver_id), charger))
+    started_at = req.ctx.now() if body.started_at is None else check_moment(body.started_at, "/started_at")
+    consumption = what_if(
+        started_at=started_at,
+        duration_s=body.duration_s,
+        energy_wh=body.energy_wh,
+        time_zone=location.time_zone,
+        parking_s=body.parking_s,
+        power_w=body.power_w,
+    )
+    return quote(tariff, consumption)
 
 
 class LocationConnector(Shape):
@@ -113,9 +154,20 @@ def get_driver_location(req: Request, location_id: str) -> DriverLocationDetail:
     )
 
 
-def _view(req: Request, charger: Charger, location: Location, evse_no: int | None) -> DriverChargerView:
-    may_start = service.may_start(req.ctx, charger, drivers.get_driver(req.ctx, req.driver_id))
-    return driver_charger_view(req.ctx, charger, location, evse_no, may_start=may_start)
+def _view(req: Request, charger: Charger, location: Location, evse_no: int | None) -> DriverChargerDetail:
+    driver = drivers.get_driver(req.ctx, req.driver_id)
+    may_start = service.may_start(req.ctx, charger, driver)
+    price = find_price(req.ctx, charger, _groups(driver, charger))
+    view = driver_charger_view(req.ctx, charger, location, evse_no, may_start=may_start)
+    return DriverChargerDetail(
+        **{name: getattr(view, name) for name in DriverChargerView.__struct_fields__},
+        price=None if price is None else charging_price(price, req.ctx.now(), location.time_zone),
+        start_refusal=refusal_of_start(req.ctx, charger, driver, price),
+    )
+
+
+def _groups(driver: Driver | None, charger: Charger) -> tuple[str, ...]:
+    return () if driver is None else drivers.groups_at(driver.groups, charger.operator_id)
 
 
 def _charger_view(

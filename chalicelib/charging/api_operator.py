@@ -11,6 +11,7 @@ from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import MAX_REPORTED_EVSE_NO, charger_key
 from chalicelib.chargers.scope import Places, listed_places, may_see_at, owned_charger
 from chalicelib.charging import lookup, service, views
+from chalicelib.charging.margin_views import OperatorCdrView, cdr_viewer
 from chalicelib.charging.model import (
     ChargingSession,
     PaymentStatus,
@@ -19,7 +20,7 @@ from chalicelib.charging.model import (
     SessionGroup,
     SessionState,
 )
-from chalicelib.charging.views import CdrView, MeterReadingView, OrphanStopView, ReservationView, SessionView
+from chalicelib.charging.views import MeterReadingView, OrphanStopView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import IdToken
 from chalicelib.identity.scope import OperatorPageQuery
@@ -32,10 +33,12 @@ api = Api("charging", "operator")
 
 class SessionsQuery(OperatorPageQuery):
     """`operator_id` is for those above the operators. `date_from` and `date_to` (exclusive) are of the request, by our
-    clock. `group`: a tab of the screen; `evse_no` is the connector; `order_no` as it is printed on the receipt."""
+    clock. `group`: a tab of the screen; `evse_no` is the connector; `order_no` as it is printed on the receipt;
+    `agency_id`: at locations that were this agency's when the session was made."""
 
     driver_id: str | None = None
     location_id: str | None = None
+    agency_id: str | None = None
     charger_id: str | None = None
     evse_no: Annotated[int, msgspec.Meta(ge=0, le=MAX_REPORTED_EVSE_NO)] | None = None
     state: SessionState | None = None
@@ -111,7 +114,7 @@ def stop_session(req: Request, session_id: str) -> SessionView:
 
 
 @api.get("/v1/cdrs", permission="cdrs:read")
-def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
+def list_cdrs(req: Request, query: CdrsQuery) -> PageView[OperatorCdrView]:
     """The sealed billing records of one business day."""
     places = _places(req, query.operator_id)
     page = lookup.list_cdrs(
@@ -122,16 +125,16 @@ def list_cdrs(req: Request, query: CdrsQuery) -> PageView[CdrView]:
         limit=query.limit,
         cursor=query.cursor,
     )
-    return page_view(page, views.cdr_view)
+    return page_view(page, cdr_viewer(req, page.data))
 
 
 @api.get("/v1/sessions/{session_id}/cdr", permission="cdrs:read")
-def get_session_cdr(req: Request, session_id: str) -> CdrView:
+def get_session_cdr(req: Request, session_id: str) -> OperatorCdrView:
     """The CDR of a session that has ended."""
     cdr = lookup.find_cdr(req.ctx, _owned(req, session_id).session_id)
     if cdr is None:
         raise not_found("cdr", session_id)
-    return views.cdr_view(cdr)
+    return cdr_viewer(req, [cdr])(cdr)
 
 
 @api.get("/v1/orphan-stops", permission="sessions:read")
@@ -210,6 +213,7 @@ def _wanted(query: SessionsQuery) -> SessionFilter:
         date_from=query.date_from and check_moment(query.date_from, "/date_from"),
         date_to=query.date_to and check_moment(query.date_to, "/date_to"),
         location_id=query.location_id,
+        agency_id=query.agency_id,
         charger_id=query.charger_id,
         evse_no=query.evse_no,
         state=query.state,

@@ -1,16 +1,22 @@
 """The workflow side of charging: consumers of its events, and the tasks of `infra/state_machines/session.asl.json`.
 
 The money is right whether or not an execution finishes: frames settle in their own commit. The workflow keeps the
-deadlines: nobody plugs in, never-ending, stop unanswered, begin never heard. Consumers and tasks may run twice.
+deadlines: nobody plugs in, never-ending, stop unanswered, begin never heard; the sweeper, behind it, keeps them of
+sessions that no workflow watches. Consumers and tasks may run twice.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
-from chalice import Blueprint
+from chalice import Blueprint, Cron
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service
@@ -25,6 +31,7 @@ from chalicelib.charging.model import (
     ChargingSession,
     WorkflowWait,
 )
+from chalicelib.charging.model.deadlines import OFFLINE_WAIT, SWEEP_GRACE
 from chalicelib.charging.store import session_pk
 from chalicelib.charging.store.sessions import WORKFLOW_WAITS
 from chalicelib.drivers import service as drivers
@@ -40,15 +47,24 @@ from chalicelib.notifications import service as notifications
 
 jobs = Blueprint(__name__)
 
-_STILL_AWAITED = {"start": PENDING_STATES, "end": OPEN_STATES, "begin": OPEN_STATES}
-_WOKEN_BY = {"start": "start", "end": "end", "begin": "end"}
-"""Under which name the task token is kept: the begin that comes behind the end is, with it, the end."""
+_STILL_AWAITED = {"start": PENDING_STATES, "end": OPEN_STATES, "stop": OPEN_STATES, "begin": OPEN_STATES}
+_WOKEN_BY = {"start": "start", "end": "end", "stop": "end", "begin": "end"}
+"""Under which name the task token is kept: a stop that was asked for, and the begin that comes behind the end, are,
+with it, the end."""
+LOOKED_AT_HOURS = (1, 2, 4, 8, 12, 13, 14, 16, 18, 20, 22, 24, 25, 26, 30, 48)
+"""From 12 hours on, when a charger may have been gone for LONGEST_SILENCE, at most two apart until all is overdue.
+After the last one the nightly proof still finds a session that has money, by its hold."""
+MOST_SWEPT = 10_000
+"""Open sessions that one run looks at: some reads each, and a Lambda has 15 minutes."""
+_MINUTES_BETWEEN_SWEEPS = 10
+_FIRST_LOOK_FROM = START_TIMEOUT + SWEEP_GRACE
+_FIRST_LOOK_UNTIL = _FIRST_LOOK_FROM + timedelta(minutes=25)
 _ALREADY_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
 def on_session_requested(ctx: Context, event: Event) -> None:
     """A driver asked for a charge: its workflow begins by waiting for the start."""
-    _start_workflow(ctx, event.subject, started=False)
+    _start_workflow(ctx, lookup.require_session(ctx, event.subject), started=False)
 
 
 def on_session_started(ctx: Context, event: Event) -> None:
@@ -56,14 +72,24 @@ def on_session_started(ctx: Context, event: Event) -> None:
     if event.payload["requested"]:
         _wake(ctx, event.subject, "start", {"outcome": "started"})
     else:
-        _start_workflow(ctx, event.subject, started=True)
-        _note_card_used(ctx, lookup.require_session(ctx, event.subject))
+        session = lookup.require_session(ctx, event.subject)
+        _start_workflow(ctx, session, started=True)
+        _note_card_used(ctx, session)
 
 
 def on_begin_missed(ctx: Context, event: Event) -> None:
     """The end was told before the begin (OCPP 2.x): the workflow gives the begin a while."""
     if lookup.require_session(ctx, event.subject).awaits_begin:
         _wake_failed(ctx, event.subject, "end", "BeginMissed", "the charger told the end before the begin")
+
+
+def on_stop_asked(ctx: Context, event: Event) -> None:
+    """The charger was told to stop: from now on the workflow waits for its answer. One that does so already, or has not
+    come so far, needs no word."""
+    session = lookup.require_session(ctx, event.subject)
+    wait = WORKFLOW_WAITS.get(ctx, session_pk(event.subject), "wait#end")
+    if session.state == "stopping" and not session.awaits_begin and wait is not None and wait.stage == "end":
+        _wake_failed(ctx, event.subject, "end", "StopAsked", "the charger was told to stop")
 
 
 def on_session_ended(ctx: Context, event: Event) -> None:
@@ -74,6 +100,11 @@ def on_session_ended(ctx: Context, event: Event) -> None:
         return
     _wake(ctx, event.subject, "end", {"outcome": session.state})
     _follow_up(ctx, session)
+
+
+def on_session_billed(ctx: Context, event: Event) -> None:
+    """A session has a new billing record: what its energy cost the operator is said beside it."""
+    decide_and_commit(ctx, lambda uow: service.cost_energy(uow, event.subject))
 
 
 def on_hold_forgotten(ctx: Context, event: Event) -> None:
@@ -104,7 +135,7 @@ def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
         raise invalid("workflow.awaited", f"Nobody waits for {awaited!r}.")
     uow = UnitOfWork(ctx)
     woken_by = _WOKEN_BY[awaited]
-    uow.put(WORKFLOW_WAITS, WorkflowWait(session_id, woken_by, str(event["task_token"])))
+    uow.put(WORKFLOW_WAITS, WorkflowWait(session_id, woken_by, str(event["task_token"]), awaited))
     uow.commit()
     session = lookup.require_session(ctx, session_id)
     if session.state not in _STILL_AWAITED[awaited]:
@@ -112,32 +143,94 @@ def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
             _wake_failed(ctx, session_id, woken_by, "SessionOver", session.state)
         else:
             _wake(ctx, session_id, woken_by, {"outcome": session.state})
-    elif awaited == "end" and session.awaits_begin:
+    elif awaited in ("end", "stop") and session.awaits_begin:
         _wake_failed(ctx, session_id, woken_by, "BeginMissed", session.state)
+    elif awaited == "end" and session.state == "stopping":
+        _wake_failed(ctx, session_id, woken_by, "StopAsked", session.state)
     return {"session_id": session_id}
 
 
 @jobs.lambda_function(name="session_close")
 @task.entry
 def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
-    """A deadline passed: `expire` an unstarted request, `stop` a session that never ends, `give_up` one that cannot be
-    stopped."""
+    """A deadline passed: `expire` an unstarted request, `stop` a session that never ends, `press` a charger that was
+    asked to stop and has not told the end, `give_up` a session whose begin never came.
+
+    Answers what the workflow does next (`charging`, `stopping`, `over`), and for how long each may take."""
     session_id, action = str(event["session_id"]), str(event["action"])
+    waits = OFFLINE_WAIT
 
     def decide(uow: UnitOfWork) -> None:
+        nonlocal waits
         session = lookup.require_session(ctx, session_id)
         if action == "expire":
             service.expire_request(uow, session_id)
         elif action == "stop":
-            if session.state in DELIVERING_STATES and not session.awaits_begin:
+            if session.state == "charging":
                 service.request_stop(uow, session, requested_by="max_duration")
+        elif action == "press":
+            verdict = service.press_stop(uow, session)
+            is_there = verdict == "ask" or service.contact_of(ctx, session).is_connected
+            waits = STOP_TIMEOUT if is_there else OFFLINE_WAIT
         elif action == "give_up":
             service.give_up_session(uow, session_id, "stop_missing")
         else:
             raise invalid("workflow.action", f"There is no action {action!r}.")
 
     decide_and_commit(ctx, decide)
-    return {"session_id": session_id}
+    return {"session_id": session_id} | _next_of(lookup.require_session(ctx, session_id), ctx.now(), waits)
+
+
+def _next_of(session: ChargingSession, now: datetime, stopping_for: timedelta) -> dict[str, Any]:
+    runs = session.state == "charging"
+    left = max(session.created_at + MAX_DURATION - now, timedelta(seconds=1))
+    return {
+        "next": "charging" if runs else "stopping" if session.state == "stopping" else "over",
+        "charging_s": math.ceil(left.total_seconds()),
+        "stopping_s": int(stopping_for.total_seconds()),
+    }
+
+
+@jobs.schedule(Cron("0/10", "*", "*", "*", "?", "*"), name="sweep-sessions")
+@task.entry
+def sweep_sessions(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
+    """Finishes what workflows left: looks at the sessions of each operator some minutes after they were made, and then
+    once at each of LOOKED_AT_HOURS of their age, whether they are still open.
+
+    By an index that is there anyway: a look costs a tenth of what a list of open sessions would cost each of them. What
+    one run misses, the next age finds. One session's trouble does not stop the others.
+    """
+    done: Counter[str] = Counter()
+    now = ctx.now()
+    spans = [(now - _FIRST_LOOK_UNTIL, now - _FIRST_LOOK_FROM)]
+    if now.minute < _MINUTES_BETWEEN_SWEEPS:
+        hours = (timedelta(hours=age) for age in LOOKED_AT_HOURS)
+        spans += [(now - age - timedelta(minutes=70), now - age) for age in hours]
+    for session_id in islice(_open_sessions(ctx, spans), MOST_SWEPT):
+        try:
+            done[_sweep(ctx, session_id)] += 1
+        except Exception:
+            done["failed"] += 1
+            logger.exception("session not swept", extra={"session_id": session_id})
+    if sum(done.values()) == MOST_SWEPT:
+        logger.warning("more open sessions than a sweep looks at")
+    if done["failed"]:
+        raise RuntimeError(f"{done['failed']} sessions not swept")
+    return dict(done)
+
+
+def _sweep(ctx: Context, session_id: str) -> str:
+    due = decide_and_commit(ctx, lambda uow: service.sweep_session(uow, session_id))
+    if due == "ask_reading":
+        service.ask_for_fresh_values(ctx, lookup.require_session(ctx, session_id), None)
+    return due
+
+
+def _open_sessions(ctx: Context, spans: list[tuple[datetime, datetime]]) -> Iterator[str]:
+    for operator in identity.list_operators(ctx):
+        for date_from, date_to in spans:
+            made = lookup.open_sessions_made(ctx, operator.organization_id, date_from, date_to)
+            yield from (session.session_id for session in made)
 
 
 def _follow_up(ctx: Context, session: ChargingSession) -> None:
@@ -193,19 +286,24 @@ def _queue_receipt(uow: UnitOfWork, session: ChargingSession, to: str) -> None:
     )
 
 
-def _start_workflow(ctx: Context, session_id: str, *, started: bool) -> None:
+def _start_workflow(ctx: Context, session: ChargingSession, *, started: bool) -> None:
+    """A driver's limit of time is kept here, too: not every charger reports often enough to be stopped by frames."""
+    wish_s = None if session.limits is None else session.limits.duration_s
+    longest_s = int(MAX_DURATION.total_seconds())
     workflow_input = {
-        "session_id": session_id,
+        "session_id": session.session_id,
         "started": started,
         "start_timeout_s": int(START_TIMEOUT.total_seconds()),
-        "max_duration_s": int(MAX_DURATION.total_seconds()),
-        "stop_timeout_s": int(STOP_TIMEOUT.total_seconds()),
         "begin_timeout_s": int(BEGIN_TIMEOUT.total_seconds()),
+        "deadlines": {
+            "charging_s": longest_s if wish_s is None else min(wish_s, longest_s),
+            "stopping_s": int(STOP_TIMEOUT.total_seconds()),
+        },
     }
     try:
         ctx.client("stepfunctions").start_execution(
             stateMachineArn=ctx.settings.session_state_machine_arn,
-            name=session_id,
+            name=session.session_id,
             input=json.dumps(workflow_input),
         )
     except ClientError as error:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chalicelib.charging import lookup
+from chalicelib.charging.lookup import SessionFacts
 from chalicelib.charging.model import (
     DELIVERING_STATES,
     MAX_ENERGY_WH,
@@ -25,10 +26,9 @@ from chalicelib.charging.model import (
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.http import Shape
 from chalicelib.kernel.money import Money
-from chalicelib.tariffs import rating
 
-Payer = Literal["wallet", "enterprise"]
-"""Who pays, or owes: the driver's wallet, or the enterprise that the driver is a member of."""
+Payer = Literal["wallet", "enterprise", "card"]
+"""Who pays, or owes: the driver's wallet, the enterprise that the driver is a member of, or a guest's card."""
 
 
 class LimitsView(Shape):
@@ -44,6 +44,10 @@ class SessionView(Shape):
 
     `payment_status`: while it is open `held` or `not_held` (nobody is known to pay); then `paid`, `partly_paid`,
     `uncollected`, `free`, or `released` (nothing was delivered, what was held is back).
+
+    `limits_not_reported`: limits that cannot end this charge, since the charger tells nothing of them (a state of
+    charge is reported by DC chargers, and not by all). `silent_since`: from when on a charger that is connected has
+    told no meter values.
 
     `transaction_id` is the charger's name of it. `missing_seq_nos`, in the operator's detail only: of a transaction
     that was told in pieces (OCPP 2.x), those that never came.
@@ -70,6 +74,7 @@ class SessionView(Shape):
     cost: Money
     payer: Payer
     enterprise_id: str | None
+    payment_id: str | None
     held: Money
     refunded: Money | None
     uncollected: Money | None
@@ -81,6 +86,8 @@ class SessionView(Shape):
     meter_start_wh: int | None
     meter_stop_wh: int | None
     limits: LimitsView | None
+    limits_not_reported: list[str]
+    silent_since: datetime | None
     charging_state: str | None
     missing_seq_nos: list[int] | None
     reservation_id: str | None
@@ -97,7 +104,21 @@ class MeterReadingView(Shape):
     charging_state: str | None
 
 
+class CdrLineView(Shape):
+    """A line of a bill. `dimension`: as in the tariff; OTHER is an amount that no meter measured."""
+
+    dimension: str
+    quantity: str
+    unit: str
+    price: str
+    vat: str | None
+    amount: Money
+
+
 class CdrView(Shape):
+    """A sealed billing record. `credit_reference_id`: it takes that one back whole, all its amounts are below zero; the
+    one that stands for it has its own id. `captured_tax`: the tax in what was captured, where it is known."""
+
     cdr_id: str
     session_id: str
     charger_id: str
@@ -116,9 +137,11 @@ class CdrView(Shape):
     business_day: str
     tariff_id: str | None
     tariff_version: int | None
-    lines: list[Any]
+    lines: list[CdrLineView]
     stop_reason: str | None
     abnormal_cause: str | None
+    captured_tax: Money | None
+    credit_reference_id: str | None
 
 
 def session_summary(session: ChargingSession) -> SessionView:
@@ -152,11 +175,15 @@ def session_with(ctx: Context, session: ChargingSession, reading: MeterReading |
 
 def live_cost(ctx: Context, session: ChargingSession, energy_wh: int, reading: MeterReading | None) -> Money:
     """The cost so far: the same pure function over the same values as the final one."""
-    tariff = lookup.tariff_of(ctx, session)
-    if tariff is None or session.started_at is None:
-        return Money.zero(session.currency)
-    until = reading.taken_at if reading else session.started_at
-    return rating.total_cost(tariff, lookup.consumption(session, energy_wh, until))
+    until = reading.taken_at if reading else session.started_at or session.created_at
+    return lookup.cost_so_far(ctx, SessionFacts(session, lookup.tariff_of(ctx, session)), energy_wh, until)
+
+
+def _not_reported(session: ChargingSession, reading: MeterReading | None) -> list[str]:
+    """Of a charge that runs: a limit of which the charger tells nothing ends nothing."""
+    limits = session.limits
+    watches_soc = limits is not None and limits.soc_percent is not None and session.state in DELIVERING_STATES
+    return ["soc_percent"] if watches_soc and reading is not None and reading.soc_percent is None else []
 
 
 def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, energy_wh: int) -> SessionView:
@@ -185,8 +212,9 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         soc_percent=reading.soc_percent if reading else None,
         duration_s=max(0, round(duration)),
         cost=cost,
-        payer="enterprise" if session.enterprise_id else "wallet",
+        payer=_payer(session.enterprise_id, session.payment_id),
         enterprise_id=session.enterprise_id,
+        payment_id=session.payment_id,
         held=session.hold,
         refunded=max(session.hold - captured, Money.zero(session.currency)) if ended else None,
         uncollected=cost - captured if ended else None,
@@ -198,6 +226,8 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         meter_start_wh=session.meter_start_wh,
         meter_stop_wh=session.meter_stop_wh,
         limits=limits_view(session.limits),
+        limits_not_reported=_not_reported(session, reading),
+        silent_since=session.silent_since if running else None,
         charging_state=reading.charging_state if reading and running else None,
         missing_seq_nos=None,
         reservation_id=session.reservation_id,
@@ -225,6 +255,10 @@ def reading_view(reading: MeterReading) -> MeterReadingView:
     )
 
 
+def _payer(enterprise_id: str | None, payment_id: str | None) -> Payer:
+    return "enterprise" if enterprise_id else "card" if payment_id else "wallet"
+
+
 def cdr_view(cdr: Cdr) -> CdrView:
     return CdrView(
         cdr_id=cdr.cdr_id,
@@ -240,14 +274,28 @@ def cdr_view(cdr: Cdr) -> CdrView:
         total_cost=cdr.total_cost,
         captured=cdr.captured,
         uncollected=cdr.uncollected,
-        payer="enterprise" if cdr.enterprise_id else "wallet",
+        payer=_payer(cdr.enterprise_id, cdr.payment_id),
         enterprise_id=cdr.enterprise_id,
         business_day=cdr.business_day,
         tariff_id=cdr.tariff_id,
         tariff_version=cdr.tariff_version,
-        lines=cdr.lines,
+        lines=[_line_view(line) for line in cdr.lines],
         stop_reason=cdr.stop_reason,
         abnormal_cause=cdr.abnormal_cause,
+        captured_tax=cdr.captured_tax,
+        credit_reference_id=cdr.credit_reference_id,
+    )
+
+
+def _line_view(line: dict[str, Any]) -> CdrLineView:
+    amount = line["amount"]
+    return CdrLineView(
+        dimension=line.get("dimension", ""),
+        quantity=line.get("quantity", ""),
+        unit=line.get("unit", ""),
+        price=line.get("price", ""),
+        vat=line.get("vat"),
+        amount=Money(amount["amount"], amount["currency"]),
     )
 
 

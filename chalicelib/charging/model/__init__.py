@@ -17,6 +17,7 @@ from chalicelib.charging.model.metering import (
     first_register_wh,
     latest_sample,
     meter_fault,
+    most_energy_wh,
     settle_registers,
 )
 from chalicelib.charging.model.reservations import (
@@ -31,6 +32,7 @@ from chalicelib.charging.model.sessions import (
     DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     HISTORY_LENGTH,
+    HOLD_STEP,
     LONGEST_DELIVERY,
     MAX_DURATION,
     MIN_AVAILABLE,
@@ -67,6 +69,7 @@ __all__ = [
     "DEFAULT_CARD_HOLD",
     "DELIVERING_STATES",
     "HISTORY_LENGTH",
+    "HOLD_STEP",
     "LONGEST_DELIVERY",
     "MAX_DURATION",
     "MAX_ENERGY_WH",
@@ -114,6 +117,7 @@ __all__ = [
     "latest_sample",
     "meter_fault",
     "missing_seq_nos",
+    "most_energy_wh",
     "payment_status",
     "settle_registers",
     "start_key",

@@ -60,11 +60,13 @@ def is_in_group(session: ChargingSession, group: SessionGroup) -> bool:
 @dataclass(frozen=True)
 class SessionFilter:
     """None: whatever. `date_from` and `date_to` (exclusive) are of the request, by our clock; ids of chargers and
-    id tokens are compared without case, `order_no` is what is printed on the receipt."""
+    id tokens are compared without case, `order_no` is what is printed on the receipt;
+    `agency_id` is whose location it was when the session was made."""
 
     date_from: datetime | None = None
     date_to: datetime | None = None
     location_id: str | None = None
+    agency_id: str | None = None
     charger_id: str | None = None
     evse_no: int | None = None
     state: SessionState | None = None
@@ -88,6 +90,7 @@ class SessionFilter:
     def _is_there(self, session: ChargingSession) -> bool:
         return (
             self.location_id in (None, session.location_id)
+            and self.agency_id in (None, session.agency_id)
             and (self.charger_id is None or charger_key(session.charger_id) == charger_key(self.charger_id))
             and self.evse_no in (None, session.evse_no)
         )

@@ -13,6 +13,8 @@ METER_RETENTION = timedelta(days=90)
 """Raw readings expire; begin, end and the CDR stay."""
 MAX_ENERGY_WH = 10_000_000
 """More than 400 kW deliver in a day: a register that says so leapt (lost its memory, overflowed)."""
+MOST_POWER_W = 400_000
+"""No socket gives more: what would need it is a leap of a register, or a slip of the finger."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +58,39 @@ class Registers:
     cause: str | None = None
 
 
-def meter_fault(meter_start_wh: int | None, meter_now_wh: int | None) -> str | None:
-    """Why two registers cannot be the begin and the end of one delivery; None when they can."""
+def most_energy_wh(duration: timedelta) -> int:
+    """What can have been delivered in that time, of which the first hour counts whole."""
+    return MOST_POWER_W * max(int(duration.total_seconds()), 3600) // 3600
+
+
+def meter_fault(meter_start_wh: int | None, meter_now_wh: int | None, duration: timedelta | None = None) -> str | None:
+    """Why two registers cannot be the begin and the end of one delivery, which took `duration`; None when they can."""
     if meter_start_wh is None or meter_now_wh is None:
         return None
     if meter_now_wh < meter_start_wh:
         return "meter_backwards"
-    return "meter_implausible" if meter_now_wh - meter_start_wh > MAX_ENERGY_WH else None
+    most = MAX_ENERGY_WH if duration is None else min(MAX_ENERGY_WH, most_energy_wh(duration))
+    return "meter_implausible" if meter_now_wh - meter_start_wh > most else None
 
 
-def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None) -> int:
+def delivered_energy_wh(meter_start_wh: int | None, meter_now_wh: int | None, duration: timedelta | None = None) -> int:
     """Wh since the start. A reading that cannot be right costs nobody anything (and is an abnormal cause)."""
-    if meter_start_wh is None or meter_now_wh is None or meter_fault(meter_start_wh, meter_now_wh):
+    if meter_start_wh is None or meter_now_wh is None or meter_fault(meter_start_wh, meter_now_wh, duration):
         return 0
     return meter_now_wh - meter_start_wh
 
 
-def settle_registers(told: Registers, first_seen_wh: int | None, last_seen_wh: int | None) -> Registers:
+def settle_registers(
+    told: Registers, first_seen_wh: int | None, last_seen_wh: int | None, duration: timedelta | None = None
+) -> Registers:
     """Begin and end, as the charger told them or (it did not) as far as readings in between show them.
 
     What nobody saw, nobody pays: the first and the last reading bound what was surely delivered. So they do where the
     registers told cannot be true together (a charger that lost its register while it delivered stops at 0).
     """
-    fault = meter_fault(told.start_wh, told.stop_wh)
+    fault = meter_fault(told.start_wh, told.stop_wh, duration)
     if fault is not None:
-        seen_is_sound = last_seen_wh is not None and meter_fault(told.start_wh, last_seen_wh) is None
+        seen_is_sound = last_seen_wh is not None and meter_fault(told.start_wh, last_seen_wh, duration) is None
         return Registers(told.start_wh, last_seen_wh if seen_is_sound else told.stop_wh, fault)
     start_wh = first_seen_wh if told.start_wh is None else told.start_wh
     stop_wh = last_seen_wh if told.stop_wh is None else told.stop_wh

@@ -20,20 +20,22 @@ START_TIMEOUT = timedelta(seconds=120)
 MAX_DURATION = timedelta(hours=24)
 """A session that lasts longer is stopped."""
 STOP_TIMEOUT = timedelta(minutes=5)
-"""From a stop request of ours until the session is given up as lost."""
+"""From a stop request of ours until the charger is asked again, or the session given up as lost (`deadlines`)."""
 BEGIN_TIMEOUT = timedelta(minutes=30)
 """How long pieces of a 2.x transaction may overtake the one that says how it began, and by whom."""
-LONGEST_DELIVERY = MAX_DURATION + STOP_TIMEOUT
+LONGEST_DELIVERY = MAX_DURATION + 2 * STOP_TIMEOUT
 """After this no hold of a session may be open: the nightly proof reports one that is."""
 CLOCK_SLACK = timedelta(minutes=1)
 """How far an end may lie before its begin: one of them perhaps by our clock, or without its seconds."""
 DEFAULT_CARD_HOLD = 2000
 """Minor units reserved when nobody named an amount (card, or charge until full)."""
+HOLD_STEP = DEFAULT_CARD_HOLD
+"""Minor units reserved besides, whenever those of a charge until full are nearly used up."""
 MIN_AVAILABLE = 1
 """Minor units a wallet must hold for a card to be accepted."""
 HISTORY_LENGTH = 8
 
-Origin = Literal["app", "card", "unknown"]
+Origin = Literal["app", "card", "guest", "unknown"]
 Target = Literal["amount", "full"]
 SessionState = Literal[
     "requested", "awaiting_plug", "charging", "stopping", "settled", "abnormal", "refused", "expired"
@@ -70,10 +72,13 @@ OPEN_STATES = PENDING_STATES | DELIVERING_STATES
 @dataclass(frozen=True)
 class ChargingSession:
     """`held` is what is reserved in the driver's wallet; costs are known after the end. Where `enterprise_id` is named,
-    it is that enterprise's credit instead, counted in the member's `usage_month` (YYYY-MM).
+    it is that enterprise's credit instead, counted in the member's `usage_month` (YYYY-MM); where `payment_id` is, a
+    guest's card, on which as much is authorised. `agency_id`: whose location it was when the session was made.
 
     `evse_no` 0: the charger has not said which. `id_token` empty: nobody presented one. `limits` are the driver's
-    wishes; `stop_asked_at` is when we last told the charger to stop, `fresh_after` when it may be asked for a reading.
+    wishes; `stop_asked_at` is when we last told the charger to stop, for the `stop_asks`th time (what is said again
+    at once does not count), `fresh_after` when it may be asked for a reading, `silent_since` from when on a charger
+    that is there has told no meter values.
     `revision` counts writes: who changes the session names the one that was read.
     """
 
@@ -109,9 +114,13 @@ class ChargingSession:
     limits: Limits | None = None
     reservation_id: str | None = None
     stop_asked_at: datetime | None = None
+    stop_asks: int = 0
+    silent_since: datetime | None = None
     fresh_after: datetime | None = None
     enterprise_id: str | None = None
     usage_month: str | None = None
+    payment_id: str | None = None
+    agency_id: str | None = None
     revision: int = 0
 
     @property
@@ -202,11 +211,13 @@ class SessionKey:
 
 @dataclass(frozen=True)
 class WorkflowWait:
-    """The task token with which the session's workflow waits for `awaited` ("start" or "end")."""
+    """The task token with which the session's workflow waits for `awaited` ("start" or "end"); `stage` is what it does
+    so in: "start", "end" (while the charge runs), "stop" (the charger was asked), "begin" (of an end without one)."""
 
     session_id: str
     awaited: str
     task_token: str
+    stage: str = ""
 
 
 def clock_fault(started_at: datetime | None, stopped_at: datetime) -> str | None:

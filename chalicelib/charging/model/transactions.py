@@ -34,13 +34,15 @@ Value = TypeVar("Value")
 @dataclass(frozen=True)
 class Authorization:
     """What to tell a charger about an id token; `driver_id` is None for tokens nobody owns. `enterprise_id` stands for
-    the driver's wallet where it is named, also where it has nothing left to pay with."""
+    the driver's wallet where it is named, also where it has nothing left to pay with. `driver_groups`: those of the
+    operator's that the driver is in, for the price."""
 
     status: AuthorizationStatus
     driver_id: str | None = None
     expires_at: datetime | None = None
     parent: str | None = None
     enterprise_id: str | None = None
+    driver_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The use cases of charging, one module each. None of them commits; all may be decided again from fresh reads."""
 
 from chalicelib.charging.service.authorizing import authorize_id_token
+from chalicelib.charging.service.costing import cost_energy
 from chalicelib.charging.service.freshening import ask_for_fresh_values, handle_trigger_answer
 from chalicelib.charging.service.metering import record_meter_values
 from chalicelib.charging.service.requesting import cancel_or_stop, check_may_ask, may_start, request_session
@@ -15,13 +16,16 @@ from chalicelib.charging.service.reserving import (
 )
 from chalicelib.charging.service.starting import StartOutcome, start_by_charger
 from chalicelib.charging.service.stopping import stop_by_charger
+from chalicelib.charging.service.sweeping import sweep_session
 from chalicelib.charging.service.transactions import record_transaction_event
 from chalicelib.charging.service.watching import (
+    contact_of,
     expire_request,
     give_up_session,
     handle_remote_start_answer,
     handle_remote_stop_answer,
     is_start_awaited,
+    press_stop,
     request_stop,
 )
 
@@ -33,6 +37,8 @@ __all__ = [
     "cancel_reservation",
     "check_may_ask",
     "check_open_reservations",
+    "contact_of",
+    "cost_energy",
     "expire_request",
     "give_up_session",
     "handle_cancellation_answer",
@@ -44,6 +50,7 @@ __all__ = [
     "is_reservation_wanted",
     "is_start_awaited",
     "may_start",
+    "press_stop",
     "record_meter_values",
     "record_transaction_event",
     "request_reservation",
@@ -51,4 +58,5 @@ __all__ = [
     "request_stop",
     "start_by_charger",
     "stop_by_charger",
+    "sweep_session",
 ]

@@ -16,7 +16,7 @@ from chalicelib.charging.model import (
 )
 from chalicelib.charging.service.paying import coverage_of_card
 from chalicelib.drivers import service as drivers
-from chalicelib.drivers.model import IdToken
+from chalicelib.drivers.model import IdToken, looks_like_app_token
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
@@ -40,6 +40,8 @@ def authorize_id_token(
     if id_token_kind == NO_AUTHORIZATION:
         return Authorization("accepted")
     found = drivers.find_id_token(ctx, id_token, consistent=False) if id_token else None
+    if found is None and looks_like_app_token(id_token) and _has_open_session(ctx, charger, id_token):
+        return Authorization("accepted")  # a guest's: it is no row of its own
     if found is None or found.driver_id is None:
         return Authorization("invalid")
     if found.kind == "app" and not _has_open_session(ctx, charger, found.id_token):
@@ -50,7 +52,8 @@ def authorize_id_token(
     can_pay, enterprise_id = _payer_of(ctx, charger, found, found.driver_id, asks_money=verdict == "accepted")
     if verdict == "accepted" and not can_pay:
         verdict = "accepted" if _charges_here(ctx, charger, found.driver_id) else "no_credit"
-    return Authorization(verdict, found.driver_id, found.expires_at, _group(found, verdict), enterprise_id)
+    groups = drivers.groups_at(found.driver_groups, charger.operator_id)
+    return Authorization(verdict, found.driver_id, found.expires_at, _group(found, verdict), enterprise_id, groups)
 
 
 def authorize_payer(
@@ -70,6 +73,8 @@ def authorize_payer(
     authorization = authorize_id_token(ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
     driver_id = authorization.driver_id
     if driver_id is None:
+        if looks_like_app_token(id_token) and id_token_kind != NO_AUTHORIZATION:
+            return Authorization("invalid")  # a guest's, whose card pays for the charge that it was asked for alone
         former = _former_owner(ctx, id_token, began_at) if authorization.status == "invalid" else None
         return authorization if former is None else _authorization_of_former(ctx, charger, former, id_token)
     return Authorization("invalid") if is_app_token(driver_id, id_token) else authorization
@@ -87,7 +92,12 @@ def _authorization_of_former(ctx: Context, charger: Charger, driver_id: str, id_
     driver, operator = drivers.get_driver(ctx, driver_id), operator_of(ctx, charger.operator_id)
     enterprises = driver.enterprises if driver is not None else {}
     covered = coverage_of_card(ctx, enterprises, operator, driver_id=driver_id, id_token=id_token)
-    return Authorization("blocked", driver_id, enterprise_id=covered.enterprise_id if covered else None)
+    return Authorization(
+        "blocked",
+        driver_id,
+        enterprise_id=covered.enterprise_id if covered else None,
+        driver_groups=drivers.groups_at(driver.groups, charger.operator_id) if driver is not None else (),
+    )
 
 
 def is_app_token(driver_id: str, id_token: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 
 import msgspec
 
@@ -13,6 +14,7 @@ from chalicelib.charging.model import (
     SESSION_LIFECYCLE,
     Cdr,
     ChargingSession,
+    MeterReading,
     MeterSample,
     Registers,
     clock_fault,
@@ -22,7 +24,7 @@ from chalicelib.charging.model import (
     meter_fault,
     settle_registers,
 )
-from chalicelib.charging.service import paying
+from chalicelib.charging.service import paying, reviewing
 from chalicelib.charging.service.keeping import save
 from chalicelib.charging.store.cdrs import CDRS
 from chalicelib.kernel import outbox
@@ -31,17 +33,15 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger.model import business_day
 from chalicelib.tariffs import rating
+from chalicelib.tariffs.model import RatedCost
 
 
 def price_delivery(
-    uow: UnitOfWork, session: ChargingSession, energy_wh: int, ended_at: datetime
+    uow: UnitOfWork, session: ChargingSession, energy_wh: int, ended_at: datetime, unsaved: MeterReading | None = None
 ) -> tuple[Money, list[dict[str, str]]]:
     """Cost and its lines by the tariff frozen into the session; without a tariff nothing can be asked."""
-    tariff = lookup.tariff_of(uow.ctx, session)
-    if tariff is None or session.started_at is None:
-        return Money.zero(session.currency), []
-    cost = rating.rate(tariff, lookup.consumption(session, energy_wh, ended_at))
-    return cost.total, [msgspec.to_builtins(line) for line in cost.lines]
+    rated = lookup.bill(uow.ctx, session, energy_wh, ended_at, unsaved)
+    return (Money.zero(session.currency), []) if rated is None else (rated.total, _lines(rated))
 
 
 def close_delivery(
@@ -53,21 +53,25 @@ def close_delivery(
     stopped_at: datetime,
     reason: str | None,
     abnormal_cause: str | None = None,
+    unsaved: MeterReading | None = None,
 ) -> ChargingSession:
     """Seals the session: settled or abnormal by `event`, the cost captured from the hold, one CDR.
 
-    What the wallet, or the enterprise, could not pay is `uncollected` on the CDR, never a negative wallet.
+    What the wallet, or the enterprise, could not pay is `uncollected` on the CDR, never a negative wallet. `unsaved` is
+    the frame that tells the end: the bill goes by what it says of the way, too.
     """
     now = uow.ctx.now()
+    took = None if session.started_at is None else stopped_at - session.started_at
     abnormal_cause = (
         abnormal_cause
-        or meter_fault(session.meter_start_wh, meter_stop_wh)
+        or meter_fault(session.meter_start_wh, meter_stop_wh, took)
         or clock_fault(session.started_at, stopped_at)
     )
-    energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh)
-    cost, lines = price_delivery(uow, session, energy_wh, stopped_at)
+    energy_wh = delivered_energy_wh(session.meter_start_wh, meter_stop_wh, took)
+    rated = lookup.bill(uow.ctx, session, energy_wh, stopped_at, unsaved)
+    cost = Money.zero(session.currency) if rated is None else rated.total
     day = business_day(now, session.business_zone)
-    captured = paying.settle(uow, session, cost, day)
+    captured = paying.settle(uow, session, cost, day, tax=lambda taken: _captured_tax(rated, taken))
     closed = replace(
         session,
         state=SESSION_LIFECYCLE.next(session.state, event),
@@ -80,8 +84,9 @@ def close_delivery(
         captured=captured.amount,
         abnormal_cause=abnormal_cause or session.abnormal_cause,
     )
+    closed = reviewing.note_end(uow, closed)
     save(uow, session, closed)
-    uow.create(CDRS, _cdr(closed, cost, captured, lines, day))
+    uow.create(CDRS, _cdr(closed, cost, captured, rated, day))
     outbox.emit(uow, "charging_session.ended", session.session_id)
     return closed
 
@@ -94,13 +99,15 @@ def end_delivery(
     stopped_at: datetime,
     reason: str | None,
     samples: list[MeterSample],
+    unsaved: MeterReading | None = None,
 ) -> ChargingSession:
     """Settles a session whose end was told. A register that was not told, or cannot be true, is taken from what was
     read in between, and the session says so (`abnormal_cause`): it may have delivered more."""
     first_wh = last_wh = None
-    if told.start_wh is None or told.stop_wh is None or meter_fault(told.start_wh, told.stop_wh):
+    took = None if session.started_at is None else stopped_at - session.started_at
+    if told.start_wh is None or told.stop_wh is None or meter_fault(told.start_wh, told.stop_wh, took):
         first_wh, last_wh = _seen(uow.ctx, session, samples)
-    registers = settle_registers(told, first_wh, last_wh)
+    registers = settle_registers(told, first_wh, last_wh, took)
     return close_delivery(
         uow,
         replace(session, meter_start_wh=registers.start_wh),
@@ -109,6 +116,7 @@ def end_delivery(
         stopped_at=stopped_at,
         reason=reason or "Local",
         abnormal_cause=registers.cause,
+        unsaved=unsaved,
     )
 
 
@@ -139,7 +147,19 @@ def _seen(ctx: Context, session: ChargingSession, samples: list[MeterSample]) ->
     return first_register_wh(samples) if first_wh is None else first_wh, last_wh
 
 
-def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dict[str, str]], day: str) -> Cdr:
+def _lines(rated: RatedCost) -> list[dict[str, str]]:
+    return [msgspec.to_builtins(line) for line in rated.lines]
+
+
+def _captured_tax(rated: RatedCost | None, captured: Money) -> Money:
+    """The tax in what was captured: as large a part of the bill's tax, rounded half up."""
+    if rated is None or not rated.total.amount:
+        return Money.zero(captured.currency)
+    tax = Fraction(rated.tax.amount * captured.amount, rated.total.amount)
+    return Money(rating.round_half_up(tax), captured.currency)
+
+
+def _cdr(session: ChargingSession, cost: Money, captured: Money, rated: RatedCost | None, day: str) -> Cdr:
     if session.started_at is None or session.stopped_at is None or session.energy_wh is None:
         raise ValueError("only a finished delivery has a CDR")
     return Cdr(
@@ -156,7 +176,7 @@ def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dic
         captured=captured,
         uncollected=cost - captured,
         business_day=day,
-        lines=lines,
+        lines=[] if rated is None else _lines(rated),
         location_id=session.location_id,
         driver_id=session.driver_id,
         tariff_id=session.tariff_id,
@@ -164,4 +184,7 @@ def _cdr(session: ChargingSession, cost: Money, captured: Money, lines: list[dic
         stop_reason=session.stop_reason,
         abnormal_cause=session.abnormal_cause,
         enterprise_id=session.enterprise_id,
+        payment_id=session.payment_id,
+        agency_id=session.agency_id,
+        captured_tax=_captured_tax(rated, captured),
     )

@@ -38,9 +38,11 @@ from chalicelib.charging.service.authorizing import (
     operator_of,
 )
 from chalicelib.charging.service.keeping import save
+from chalicelib.charging.service.pricing import price_for
 from chalicelib.charging.service.reserving import use_reservation
 from chalicelib.charging.service.watching import close_lost, close_unstarted
 from chalicelib.charging.store.sessions import OCCUPANCIES, SESSIONS, OccupancyRow
+from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import looks_like_app_token
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
@@ -140,6 +142,10 @@ def authorize_running(
     authorization = authorize_payer(
         uow.ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind, began_at=session.started_at
     )
+    if authorization.driver_groups:
+        # Frozen when nobody was known: only now is there somebody who may have a price of their own.
+        began_at = session.started_at or session.created_at
+        session = _priced(session, _price_at(uow, charger, began_at, authorization.driver_groups))
     return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, DEFAULT_CARD_HOLD)
 
 
@@ -236,11 +242,11 @@ def _open_session(
     uow: UnitOfWork, charger: Charger, beginning: Beginning, before: ChargingSession | None
 ) -> tuple[ChargingSession, Authorization]:
     """A session for a start that nobody waits for: a card, a stranger, or a request of the app that is over."""
-    session = _describe(uow, charger, beginning)
     most = DEFAULT_CARD_HOLD
     if before is not None and before.was_called_off and _answers(beginning, before):
         authorization = replace(_authorize_late(before, beginning), enterprise_id=before.enterprise_id)
         most = before.held
+        session = _describe(uow, charger, beginning, _groups_of(uow.ctx, charger, before.driver_id))
         session = replace(session, origin="app", target=before.target, limits=before.limits)
     else:
         authorization = authorize_payer(
@@ -250,6 +256,7 @@ def _open_session(
             id_token_kind=beginning.id_token_kind,
             began_at=beginning.started_at,
         )
+        session = _describe(uow, charger, beginning, authorization.driver_groups)
     session, authorization = _with_payer(uow, session, authorization, most)
     uow.create(SESSIONS, session)
     return session, authorization
@@ -282,12 +289,20 @@ def _authorize_late(request: ChargingSession, beginning: Beginning) -> Authoriza
     return authorization_of_app(request.driver_id or "", "accepted" if in_time else "blocked")
 
 
-def _describe(uow: UnitOfWork, charger: Charger, beginning: Beginning) -> ChargingSession:
+def _groups_of(ctx: Context, charger: Charger, driver_id: str | None) -> tuple[str, ...]:
+    driver = None if driver_id is None else drivers.get_driver(ctx, driver_id)
+    return () if driver is None else drivers.groups_at(driver.groups, charger.operator_id)
+
+
+def _describe(
+    uow: UnitOfWork, charger: Charger, beginning: Beginning, driver_groups: tuple[str, ...]
+) -> ChargingSession:
     ctx = uow.ctx
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
     operator = operator_of(ctx, charger.operator_id)
-    tariff = None if beginning.id_token_kind == NO_AUTHORIZATION else _price_at(uow, charger, beginning.started_at)
-    return ChargingSession(
+    nobody_asked = beginning.id_token_kind == NO_AUTHORIZATION
+    tariff = None if nobody_asked else _price_at(uow, charger, beginning.started_at, driver_groups)
+    session = ChargingSession(
         session_id=ctx.new_id("ses"),
         state="charging",
         origin="card",
@@ -298,32 +313,39 @@ def _describe(uow: UnitOfWork, charger: Charger, beginning: Beginning) -> Chargi
         evse_no=beginning.evse_no,
         id_token=beginning.id_token,
         authorization="invalid",
-        currency=tariff.currency if tariff else operator.currency,
+        currency=operator.currency,
         time_zone=location.time_zone if location else operator.time_zone,
         business_zone=operator.time_zone,
         created_at=ctx.now(),
-        tariff_id=tariff.tariff_id if tariff else None,
-        tariff_version=tariff.version if tariff else None,
         transaction_id=beginning.transaction_id,
         meter_start_wh=beginning.meter_start_wh,
         started_at=beginning.started_at,
+        agency_id=location.agency_id if location else None,
     )
+    return _priced(session, tariff)
 
 
-def _price_at(uow: UnitOfWork, charger: Charger, started_at: datetime) -> TariffVersion | None:
+def _priced(session: ChargingSession, tariff: TariffVersion | None) -> ChargingSession:
+    """The session with the price frozen into it, if there is one."""
+    if tariff is None:
+        return session
+    return replace(session, currency=tariff.currency, tariff_id=tariff.tariff_id, tariff_version=tariff.version)
+
+
+def _price_at(
+    uow: UnitOfWork, charger: Charger, started_at: datetime, driver_groups: tuple[str, ...]
+) -> TariffVersion | None:
     """What was asked when it began: a charger that was offline tells it later, and the price has changed meanwhile."""
-    tariff = _tariff_or_none(uow, charger)
+    tariff = _tariff_or_none(uow, charger, driver_groups)
     if tariff is None or not timedelta(0) < uow.ctx.now() - started_at <= LONGEST_MEMORY:
         return tariff
     return tariffs.version_at(uow.ctx, tariff, started_at)
 
 
-def _tariff_or_none(uow: UnitOfWork, charger: Charger) -> TariffVersion | None:
+def _tariff_or_none(uow: UnitOfWork, charger: Charger, driver_groups: tuple[str, ...]) -> TariffVersion | None:
     """No tariff, no start; but what was delivered all the same is recorded."""
     try:
-        return tariffs.resolve_tariff(
-            uow.ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
-        )
+        return price_for(uow.ctx, charger, driver_groups)
     except DomainError as error:
         if error.kind is not Kind.NOT_FOUND and error.code != "tariff.none":
             raise

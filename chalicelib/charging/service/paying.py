@@ -1,13 +1,13 @@
-"""Who pays for a session, and how: the driver's wallet, or the enterprise that the driver is a member of.
+"""Who pays for a session, and how: the driver's wallet, the enterprise that the driver is a member of, a guest's card.
 
-Decided once, with the hold, and frozen into the session (`enterprise_id`): every later movement of its money goes to
-the same account, so that nothing is paid by both. Private money is never taken in an enterprise's stead unless the
-driver chose it, or the membership says so for cards.
+Decided once, with the hold, and frozen into the session (`enterprise_id`, `payment_id`): every later movement of its
+money goes to the same account, so that nothing is paid by both. Private money is never taken in an enterprise's stead
+unless the driver chose it, or the membership says so for cards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -21,6 +21,8 @@ from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import month_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
+from chalicelib.ledger.model import income_account
+from chalicelib.payments import service as payments
 from chalicelib.wallets import service as wallets
 
 PayBy = Literal["wallet", "enterprise"]
@@ -113,20 +115,40 @@ def hold_what_is_there(uow: UnitOfWork, session: ChargingSession, most: Money, e
     return session
 
 
-def settle(uow: UnitOfWork, session: ChargingSession, cost: Money, day: str) -> Money:
-    """Takes a session's cost from who pays for it, as far as it goes: returns what that was. Its hold is over."""
+def extend_hold(uow: UnitOfWork, session: ChargingSession, most: Money) -> ChargingSession:
+    """Reserves `most` more for a charge that runs until full, as far as the payer has it, perhaps nothing. The caller
+    writes the session. Nothing is reserved beside a hold that never was, nor on a guest's card."""
+    if session.driver_id is None or session.payment_id is not None or not session.held:
+        return session
+    if session.enterprise_id is not None and session.usage_month is not None:
+        most = min(most, _room_beyond(uow.ctx, session, session.driver_id, session.enterprise_id, session.usage_month))
+    if most.amount <= 0:
+        return session
+    by = wallets.extend_session_hold(
+        uow,
+        driver_id=session.driver_id,
+        session_id=session.session_id,
+        held=session.hold,
+        most=most,
+        enterprise_id=session.enterprise_id,
+    )
+    _count(uow, session, by.amount)
+    return replace(session, held=session.held + by.amount)
+
+
+def settle(
+    uow: UnitOfWork, session: ChargingSession, cost: Money, day: str, tax: Callable[[Money], Money] | None = None
+) -> Money:
+    """Takes a session's cost from who pays for it, as far as it goes: returns what that was. Its hold is over. `tax`
+    tells how much of what was taken is tax."""
+    if session.payment_id is not None:
+        return _capture_card(uow, session, session.payment_id, cost, day, tax)
     if session.driver_id is None or not session.held:
         return Money.zero(session.currency)
     beyond_hold = session.target == "full"
     most_beyond = None
     if session.enterprise_id is not None and session.usage_month is not None and beyond_hold and cost > session.hold:
-        most_beyond = drivers.room_beyond(
-            uow.ctx,
-            enterprise_id=session.enterprise_id,
-            driver_id=session.driver_id,
-            month=session.usage_month,
-            held=session.hold,
-        )
+        most_beyond = _room_beyond(uow.ctx, session, session.driver_id, session.enterprise_id, session.usage_month)
     captured = wallets.settle_session(
         uow,
         driver_id=session.driver_id,
@@ -145,6 +167,9 @@ def settle(uow: UnitOfWork, session: ChargingSession, cost: Money, day: str) -> 
 
 def release(uow: UnitOfWork, session: ChargingSession) -> None:
     """Nothing was delivered: all that was held goes back to who would have paid."""
+    if session.payment_id is not None:
+        payments.request_release(uow, session.payment_id)
+        return
     if session.driver_id is None or not session.held:
         return
     wallets.release_session_hold(
@@ -155,6 +180,31 @@ def release(uow: UnitOfWork, session: ChargingSession) -> None:
         enterprise_id=session.enterprise_id,
     )
     _count(uow, session, -session.held)
+
+
+def _capture_card(
+    uow: UnitOfWork,
+    session: ChargingSession,
+    payment_id: str,
+    cost: Money,
+    day: str,
+    tax: Callable[[Money], Money] | None,
+) -> Money:
+    """A guest's card pays what is authorised on it at most; what is not taken is let go."""
+    taken = min(cost, session.hold)
+    if not taken.amount:
+        payments.request_release(uow, payment_id)
+        return taken
+    payments.request_capture(
+        uow,
+        payment_id,
+        taken,
+        income_account_id=income_account(session.operator_id, session.currency),
+        business_day=day,
+        source_id=session.session_id,
+        tax=None if tax is None else tax(taken),
+    )
+    return taken
 
 
 def _room(ctx: Context, session: ChargingSession, driver_id: str) -> Money:
@@ -170,6 +220,13 @@ def _room(ctx: Context, session: ChargingSession, driver_id: str) -> Money:
         month=month_of(ctx.now(), session.business_zone),
     )
     return Money.zero(session.currency) if found is None else found.room
+
+
+def _room_beyond(ctx: Context, session: ChargingSession, driver_id: str, enterprise_id: str, usage_month: str) -> Money:
+    """What the enterprise gives this charge besides its hold."""
+    return drivers.room_beyond(
+        ctx, enterprise_id=enterprise_id, driver_id=driver_id, month=usage_month, held=session.hold
+    )
 
 
 def _count(uow: UnitOfWork, session: ChargingSession, by: int) -> None:

@@ -21,17 +21,21 @@ from chalicelib.charging.service import paying
 from chalicelib.charging.service.authorizing import operator_of
 from chalicelib.charging.service.metering import limits_of
 from chalicelib.charging.service.paying import PayBy
+from chalicelib.charging.service.pricing import check_can_be_paid, price_for
 from chalicelib.charging.service.reserving import reservation_in_the_way
+from chalicelib.charging.service.reviewing import check_statement_due
 from chalicelib.charging.service.watching import close_unstarted, request_stop
 from chalicelib.charging.store.sessions import OCCUPANCIES, SESSIONS, OccupancyRow
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Coverage, Driver, refused
+from chalicelib.identity import service as identity
+from chalicelib.identity.model import Organization
+from chalicelib.identity.model.settings import least_until_full
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import TariffVersion
 from chalicelib.wallets import service as wallets
 
@@ -53,24 +57,25 @@ def request_session(
     """Reserves money and the EVSE and tells the charger to start. `amount` None means "until full"; `limits` are the
     driver's other wishes, of which the first that is reached ends the charge. `pay_by`: `paying.chosen_coverage`.
 
-    Raises charger.not_found, driver.inactive, charger.offline, charger.not_public, evse.unknown, evse.busy,
-    evse.reserved, tariff.none, charging_session.currency, charging_session.amount, ledger.insufficient_funds, and those
-    of `paying.chosen_coverage`.
+    Raises charger.not_found, driver.inactive, order.statement_due, charger.offline, charger.not_public, evse.unknown,
+    evse.busy, evse.reserved, tariff.none, payment_provider.missing, charging_session.currency, charging_session.amount,
+    ledger.insufficient_funds, wallet.minimum_balance, and those of `paying.chosen_coverage`.
     """
     ctx = uow.ctx
     charger = chargers.require_charger(ctx, charger_id)
     driver = drivers.require_driver(ctx, driver_id)
     if drivers.standing(driver, charger.operator_id) == "inactive":
         raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
+    check_statement_due(ctx, driver_id)
     reservation = reservation_in_the_way(uow, charger, evse_no, driver_id)
-    _check_reachable(uow, charger, evse_no, driver_id, reserved=reservation is not None)
+    check_reachable(uow, charger, evse_no, driver_id, reserved=reservation is not None)
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
-    tariff = tariffs.resolve_tariff(
-        ctx, charger_id=charger.charger_id, location_id=charger.location_id, operator_id=charger.operator_id
-    )
+    tariff = price_for(ctx, charger, drivers.groups_at(driver.groups, charger.operator_id))
     operator = operator_of(ctx, charger.operator_id)
     covered = paying.chosen_coverage(ctx, driver, operator, tariff.currency, pay_by)
-    held = _amount_to_hold(uow, driver_id, covered, tariff, amount)
+    if covered is None:
+        check_can_be_paid(ctx, tariff)
+    held = _amount_to_hold(uow, driver_id, operator, covered, tariff, amount)
     now = ctx.now()
     session = ChargingSession(
         session_id=session_id,
@@ -93,22 +98,28 @@ def request_session(
         tariff_id=tariff.tariff_id,
         tariff_version=tariff.version,
         limits=limits,
+        agency_id=location.agency_id if location else None,
         reservation_id=reservation.reservation_id if reservation else None,
     )
     session = paying.with_hold(session, held, now)
     uow.create(SESSIONS, session, on_conflict=conflict("charging_session.exists", "This session exists already."))
-    _reserve_evse(uow, session)
+    reserve_evse(uow, session)
     paying.place_hold(uow, session, now + START_TIMEOUT + LONGEST_DELIVERY)
+    ask_charger_to_start(uow, session, requested_by=driver_id)
+    return session
+
+
+def ask_charger_to_start(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> None:
+    """Queues the command, and tells that the session waits for its start."""
     chargers.queue_command(
         uow,
-        charger_id=charger.charger_id,
+        charger_id=session.charger_id,
         action="start_session",
         payload=_intent(session),
-        requested_by=driver_id,
-        session_id=session_id,
+        requested_by=requested_by,
+        session_id=session.session_id,
     )
-    outbox.emit(uow, "charging_session.requested", session_id)
-    return session
+    outbox.emit(uow, "charging_session.requested", session.session_id)
 
 
 def cancel_or_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str) -> ChargingSession:
@@ -153,7 +164,8 @@ def check_may_ask(ctx: Context, charger: Charger, driver_id: str) -> None:
         raise conflict("charger.not_public", "This charger does not take charges from your phone.")
 
 
-def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id: str, *, reserved: bool) -> None:
+def check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id: str, *, reserved: bool) -> None:
+    """Raises charger.not_public, evse.unknown, charger.offline, evse.busy. A guest has no `driver_id`: it is empty."""
     check_may_ask(uow.ctx, charger, driver_id)
     evse = next((e for e in chargers.list_evses(uow.ctx, charger.charger_id) if e.evse_no == evse_no), None)
     if evse is None or evse_no == 0:
@@ -166,10 +178,15 @@ def _check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id:
 
 
 def _amount_to_hold(
-    uow: UnitOfWork, driver_id: str, covered: Coverage | None, tariff: TariffVersion, amount: Money | None
+    uow: UnitOfWork,
+    driver_id: str,
+    operator: Organization,
+    covered: Coverage | None,
+    tariff: TariffVersion,
+    amount: Money | None,
 ) -> Money:
     if amount is None:
-        available = covered.room if covered else wallets.available(uow.ctx, driver_id, tariff.currency)
+        available = covered.room if covered else _enough_until_full(uow.ctx, driver_id, operator, tariff.currency)
         if available.amount <= 0:
             raise DomainError("ledger.insufficient_funds", "The wallet is empty; top it up first.")
         return min(available, Money(DEFAULT_CARD_HOLD, tariff.currency))
@@ -182,7 +199,21 @@ def _amount_to_hold(
     return amount
 
 
-def _reserve_evse(uow: UnitOfWork, session: ChargingSession) -> None:
+def _enough_until_full(ctx: Context, driver_id: str, operator: Organization, currency: str) -> Money:
+    """What the wallet has, if that will do for a charge whose end nobody knows."""
+    available = wallets.available(ctx, driver_id, currency)
+    payments = identity.payments_of(ctx, operator.organization_id)
+    least = least_until_full(payments, operator.currency, currency)
+    if available < least:
+        raise DomainError(
+            "wallet.minimum_balance",
+            f"To charge until full the wallet needs {least}, of which it has {available}.",
+            shortfall=least - available,
+        )
+    return available
+
+
+def reserve_evse(uow: UnitOfWork, session: ChargingSession) -> None:
     """Points the EVSE's occupancy at the session; refused while another session is open there."""
     key = charger_key(session.charger_id)
     place = lookup.look_at(uow.ctx, key, session.evse_no)

@@ -19,6 +19,7 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.authorizing import authorization_of
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.metering import reading_of
+from chalicelib.charging.service.resolving import take_late_stop
 from chalicelib.charging.store.transactions import METER_READINGS, ORPHAN_STOPS, orphan_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -39,19 +40,28 @@ def stop_by_charger(
     for ever.
 
     A stop that was already taken changes nothing. One whose transaction nobody knows belongs to the only open session
-    of the charger, if there is exactly one (ids 0 and -1 occur in the field), else it is kept as an orphan: as is the
-    late stop of a session that was given up, for the energy that was not billed.
+    of the charger, if there is exactly one (ids 0 and -1 occur in the field), else it is kept as an orphan. The late
+    stop of a session that was given up corrects its bill, unless somebody has resolved that already.
     """
     session = _find(uow.ctx, charger, transaction_id, meter_stop_wh, stopped_at)
+    latest = latest_sample(samples)
+    reading = None
+    if session is not None and latest is not None:
+        reading = reading_of(uow.ctx, lookup.readings_owner(session), samples, latest)
+    if session is not None and session.state == "abnormal":
+        late = take_late_stop(
+            uow, session, meter_stop_wh=meter_stop_wh, stopped_at=stopped_at, reason=reason, unsaved=reading
+        )
+        if late is not None:
+            return _told_of(uow.ctx, late, id_token)
     if session is None or session.state == "abnormal":
         keep_orphan(uow, charger, session, transaction_id, meter_stop_wh, stopped_at, id_token=id_token, reason=reason)
         return None if session is None else Authorization(session.authorization, session.driver_id)
-    latest = latest_sample(samples)
     if session.state in DELIVERING_STATES:
         told = Registers(session.meter_start_wh, meter_stop_wh)
-        end_delivery(uow, session, told, stopped_at=stopped_at, reason=reason, samples=samples)
-        if latest is not None:
-            uow.put(METER_READINGS, reading_of(uow.ctx, lookup.readings_owner(session), samples, latest))
+        if reading is not None:
+            uow.put(METER_READINGS, reading)
+        end_delivery(uow, session, told, stopped_at=stopped_at, reason=reason, samples=samples, unsaved=reading)
     return _told_of(uow.ctx, session, id_token)
 
 

@@ -21,6 +21,7 @@ from chalicelib.charging.model import (
     ChargingSession,
     EventOutcome,
     Limits,
+    MeterReading,
     MeterSample,
     OcppTransaction,
     Registers,
@@ -32,7 +33,7 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.authorizing import authorization_of, authorize_id_token
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.keeping import save
-from chalicelib.charging.service.metering import cost_so_far, limits_of, reading_of, watch_limits
+from chalicelib.charging.service.metering import limits_of, reading_of, watch_limits
 from chalicelib.charging.service.opening import (
     Beginning,
     Superseded,
@@ -52,6 +53,7 @@ from chalicelib.charging.service.pieces import (
     may_be_asked_for,
     working_start_wh,
 )
+from chalicelib.charging.service.resolving import take_late_stop
 from chalicelib.charging.service.stopping import forget_orphan, keep_orphan
 from chalicelib.charging.store import transaction_pk
 from chalicelib.charging.store.transactions import METER_READINGS, TRANSACTIONS, TransactionRow
@@ -121,13 +123,13 @@ def _only_meters(remembered: _Remembered, event: TransactionEvent) -> bool:
 
 
 def _meter(uow: UnitOfWork, charger: Charger, remembered: _Remembered, event: TransactionEvent) -> EventOutcome:
-    latest = _keep_reading(uow, charger, event)
-    watch_limits(uow, remembered.facts, latest)
+    reading = _keep_reading(uow, charger, event)
+    watch_limits(uow, remembered.facts, reading)
     session = remembered.facts.session
     authorization = None
     if event.id_token is not None:
         authorization = remembered.authorization or authorization_of(uow.ctx, session)
-    return EventOutcome(authorization, _running_cost(remembered.facts, latest), _limits(session, event))
+    return EventOutcome(authorization, _running_cost(uow.ctx, remembered.facts, reading), _limits(session, event))
 
 
 # -- pieces that tell something new -----------------------------------------------------------------------------------
@@ -246,9 +248,13 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
             stopped_at=learned.ended_at,
             reason=learned.stop_reason,
             samples=event.samples if event.kind == "ended" else [],
+            unsaved=_reading_of(uow.ctx, charger, event),
         )
         return replace(taken, session=closed)
     if event.kind == "ended" and is_unbilled(learned, session):
+        corrected = None if session is None else _correct_late(uow, charger, session, learned, event)
+        if corrected is not None:
+            return replace(taken, session=corrected)
         keep_orphan(
             uow,
             charger,
@@ -260,6 +266,20 @@ def _end_or_save(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transa
             reason=learned.stop_reason,
         )
     return taken
+
+
+def _correct_late(
+    uow: UnitOfWork, charger: Charger, session: ChargingSession, learned: OcppTransaction, event: TransactionEvent
+) -> ChargingSession | None:
+    """The end of a session that was given up, told after all."""
+    return take_late_stop(
+        uow,
+        session,
+        meter_stop_wh=learned.end_wh,
+        stopped_at=learned.ended_at or event.at,
+        reason=learned.stop_reason,
+        unsaved=_reading_of(uow.ctx, charger, event),
+    )
 
 
 def _await_begin(uow: UnitOfWork, taken: _Taken, session: ChargingSession, ended_at: datetime) -> _Taken:
@@ -293,20 +313,22 @@ def _keep_transaction(uow: UnitOfWork, known: OcppTransaction | None, learned: O
         )
 
 
-def _keep_reading(uow: UnitOfWork, charger: Charger, event: TransactionEvent) -> MeterSample:
+def _keep_reading(uow: UnitOfWork, charger: Charger, event: TransactionEvent) -> MeterReading:
     """Each update is a row, also one without a value: by its number it is known to have come."""
-    latest = latest_sample(event.samples) or MeterSample(event.at)
+    reading = _reading_of(uow.ctx, charger, event)
     if event.samples or event.kind == "updated":
-        owner = transaction_pk(charger.charger_key, event.transaction_id)
-        reading = reading_of(
-            uow.ctx, owner, event.samples, latest, seq_no=event.seq_no, charging_state=event.charging_state
-        )
         uow.put(METER_READINGS, reading)
-    return latest
+    return reading
+
+
+def _reading_of(ctx: Context, charger: Charger, event: TransactionEvent) -> MeterReading:
+    owner = transaction_pk(charger.charger_key, event.transaction_id)
+    latest = latest_sample(event.samples) or MeterSample(event.at)
+    return reading_of(ctx, owner, event.samples, latest, seq_no=event.seq_no, charging_state=event.charging_state)
 
 
 def _outcome(uow: UnitOfWork, charger: Charger, taken: _Taken, event: TransactionEvent) -> EventOutcome:
-    latest = _keep_reading(uow, charger, event)
+    reading = _keep_reading(uow, charger, event)
     session = taken.session
     authorization = taken.authorization
     if authorization is None:
@@ -321,12 +343,13 @@ def _outcome(uow: UnitOfWork, charger: Charger, taken: _Taken, event: Transactio
         return EventOutcome(authorization, Money(session.cost or 0, session.currency))
     facts = SessionFacts(session, lookup.tariff_of(uow.ctx, session))
     if session == taken.read and event.kind == "updated":
-        watch_limits(uow, facts, latest)
+        watch_limits(uow, facts, reading)
     if session.meter_start_wh is not None and not is_unpaid(session):
         of_payer = event.id_token is not None and _is_payers(taken.transaction, session, event.id_token)
         remembered = _Remembered(taken.transaction, facts, authorization if of_payer else None)
         uow.then(lambda: _cache(uow.ctx).put(_cache_key(charger, event), remembered))
-    return EventOutcome(authorization, _running_cost(facts, latest), _limits(session, event, opened=taken.read is None))
+    running_cost = _running_cost(uow.ctx, facts, reading)
+    return EventOutcome(authorization, running_cost, _limits(session, event, opened=taken.read is None))
 
 
 def _authorization(ctx: Context, charger: Charger, taken: _Taken, event: TransactionEvent) -> Authorization | None:
@@ -346,11 +369,12 @@ def _is_payers(known: OcppTransaction, session: ChargingSession, id_token: str) 
     return id_token.upper() in (session.id_token.upper(), (known.id_token or "").upper())
 
 
-def _running_cost(facts: SessionFacts, latest: MeterSample) -> Money | None:
+def _running_cost(ctx: Context, facts: SessionFacts, reading: MeterReading) -> Money | None:
     start_wh = facts.session.meter_start_wh
-    if start_wh is None or latest.energy_wh is None:
+    if start_wh is None or reading.energy_wh is None:
         return None
-    return cost_so_far(facts, delivered_energy_wh(start_wh, latest.energy_wh), latest.taken_at)
+    energy_wh = delivered_energy_wh(start_wh, reading.energy_wh)
+    return lookup.cost_so_far(ctx, facts, energy_wh, reading.taken_at, reading)
 
 
 def _limits(session: ChargingSession, event: TransactionEvent, *, opened: bool = False) -> Limits | None:

@@ -10,13 +10,16 @@ from chalicelib.charging.model import (
     DELIVERING_STATES,
     PENDING_STATES,
     SESSION_LIFECYCLE,
+    STOP_TIMEOUT,
     ChargingSession,
 )
+from chalicelib.charging.model.deadlines import Contact, StopVerdict, is_overdue, verdict_on_stop
 from chalicelib.charging.service import paying
 from chalicelib.charging.service.closing import close_delivery, end_without_begin
 from chalicelib.charging.service.keeping import save
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
@@ -50,8 +53,13 @@ def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str
 
     Raises command.queue_full, with nothing added to `uow`.
     """
+    now = uow.ctx.now()
+    asked_before = session.stop_asked_at is not None and now - session.stop_asked_at < STOP_TIMEOUT
     stopping = replace(
-        session, state=SESSION_LIFECYCLE.next(session.state, "stop_requested"), stop_asked_at=uow.ctx.now()
+        session,
+        state=SESSION_LIFECYCLE.next(session.state, "stop_requested"),
+        stop_asked_at=now,
+        stop_asks=max(1, session.stop_asks + (not asked_before)),
     )
     chargers.queue_command(
         uow,
@@ -62,6 +70,8 @@ def request_stop(uow: UnitOfWork, session: ChargingSession, *, requested_by: str
         session_id=session.session_id,
     )
     save(uow, session, stopping)
+    if session.state != "stopping":
+        outbox.emit(uow, "charging_session.stop_asked", session.session_id)
     return stopping
 
 
@@ -77,6 +87,37 @@ def give_up_session(uow: UnitOfWork, session_id: str, cause: str) -> None:
     session = lookup.require_session(uow.ctx, session_id)
     if session.state in DELIVERING_STATES:
         close_lost(uow, session, cause)
+
+
+def press_stop(uow: UnitOfWork, session: ChargingSession) -> StopVerdict:
+    """A charger was asked to stop and has not reported the end: asks it again, or gives the session up. Says which, or
+    that there is nothing to do yet (`wait`), or any more (`go_on`)."""
+    if session.state not in DELIVERING_STATES:
+        return "go_on"
+    if session.awaits_begin:
+        return "wait"
+    now = uow.ctx.now()
+    verdict = verdict_on_stop(session, contact_of(uow.ctx, session), now)
+    if verdict == "ask":
+        try:
+            request_stop(uow, session, requested_by="stop_timeout")
+        except DomainError as error:
+            if error.code != "command.queue_full":
+                raise
+            verdict = "give_up" if is_overdue(session, now) else "wait"
+    if verdict == "give_up":
+        close_lost(uow, session, "stop_missing")
+    return verdict
+
+
+def contact_of(ctx: Context, session: ChargingSession) -> Contact:
+    """Is the charger there?"""
+    link = chargers.get_link(ctx, session.charger_id)
+    if link is None:
+        return Contact(False)
+    if link.is_connected:
+        return Contact(True, link.connected_at)
+    return Contact(False, link.disconnected_at or link.last_seen_at)
 
 
 def close_lost(uow: UnitOfWork, session: ChargingSession, cause: str) -> ChargingSession:

@@ -7,10 +7,13 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from chalicelib.charging.model import Cdr, CdrTotals
+from chalicelib.charging.model.billing import Cdr, CdrTotals, place_of
 from chalicelib.charging.store import TABLE, session_pk
 from chalicelib.kernel.attributes import MomentAttribute, MoneyAttribute, ValueAttribute
 from chalicelib.kernel.table import Row, Table
+
+CDR_SK = "cdr"
+"""All sort keys of a session's CDRs begin so, and no other of its rows does."""
 
 
 class CdrsByDay(GlobalSecondaryIndex[Any]):
@@ -28,6 +31,10 @@ class CdrsByDay(GlobalSecondaryIndex[Any]):
                 "cdr_driver",
                 "location_id",
                 "enterprise_id",
+                "payment_id",
+                "agency_id",
+                "captured_tax",
+                "credit_reference_id",
             ]
         )
 
@@ -71,10 +78,22 @@ class CdrRow(Row):
     stop_reason = UnicodeAttribute(null=True)
     abnormal_cause = UnicodeAttribute(null=True)
     enterprise_id = UnicodeAttribute(null=True)
+    payment_id = UnicodeAttribute(null=True)
+    agency_id = UnicodeAttribute(null=True)
+    captured_tax = MoneyAttribute(null=True)
+    credit_reference_id = UnicodeAttribute(null=True)
     operator_day = UnicodeAttribute()
     enterprise_month = UnicodeAttribute(null=True)
     by_day = CdrsByDay()
     by_enterprise = CdrsByEnterprise()
+
+
+def cdr_key(session_id: str, cdr_id: str) -> tuple[str, str]:
+    """All CDRs of a session stand beside each other: the first, what takes it back, what replaces it, and so on."""
+    number, is_credit = place_of(cdr_id)
+    if is_credit:
+        return session_pk(session_id), f"{CDR_SK}#credit#{number}"
+    return session_pk(session_id), CDR_SK if number == 1 else f"{CDR_SK}#{number}"
 
 
 def enterprise_month(enterprise_id: str, month: str) -> str:
@@ -84,10 +103,10 @@ def enterprise_month(enterprise_id: str, month: str) -> str:
 CDRS: Table[Cdr] = Table(
     CdrRow,
     Cdr,
-    key=lambda cdr: (session_pk(cdr.session_id), "cdr"),
+    key=lambda cdr: cdr_key(cdr.session_id, cdr.cdr_id),
     extra=lambda cdr: {
         "operator_day": f"{cdr.operator_id}#{cdr.business_day}",
         "enterprise_month": enterprise_month(cdr.enterprise_id, cdr.business_day[:7]) if cdr.enterprise_id else None,
     },
 )
-CDR_TOTALS: Table[CdrTotals] = Table(CdrRow, CdrTotals, key=lambda entry: (session_pk(entry.session_id), "cdr"))
+CDR_TOTALS: Table[CdrTotals] = Table(CdrRow, CdrTotals, key=lambda entry: cdr_key(entry.session_id, entry.cdr_id))

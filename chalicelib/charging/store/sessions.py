@@ -67,9 +67,13 @@ class SessionRow(Row):
     limits = ValueAttribute(Limits, null=True)
     reservation_id = UnicodeAttribute(null=True)
     stop_asked_at = MomentAttribute(null=True)
+    stop_asks = NumberAttribute(null=True)
+    silent_since = MomentAttribute(null=True)
     fresh_after = MomentAttribute(null=True)
     enterprise_id = UnicodeAttribute(null=True)
     usage_month = UnicodeAttribute(null=True)
+    payment_id = UnicodeAttribute(null=True)
+    agency_id = UnicodeAttribute(null=True)
     revision = NumberAttribute()
     by_operator = SessionsByOperator()
     by_driver = SessionsByDriver()
@@ -96,6 +100,7 @@ class WorkflowWaitRow(Row):
     session_id = UnicodeAttribute(attr_name="waiting_session")
     awaited = UnicodeAttribute()
     task_token = UnicodeAttribute()
+    stage = UnicodeAttribute(null=True)
 
 
 def evse_sk(evse_no: int) -> str:

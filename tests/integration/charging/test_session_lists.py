@@ -70,6 +70,7 @@ def test_by_place_connector_payer_and_number(site: Site, moments: list[str]) -> 
     location_id, driver_id = site.location.location_id, site.driver.driver_id
     assert [s["evse_no"] for s in listed(site, evse_no=2)["data"]] == [2]
     assert len(listed(site, location_id=location_id)["data"]) == 3
+    assert listed(site, agency_id="org_agency")["data"] == []
     assert len(listed(site, driver_id=driver_id)["data"]) == 3
     assert len(listed(site, id_token="04a2b3c4d5")["data"]) == 3
     assert [s["session_id"] for s in listed(site, order_no=running.order_no.lower())["data"]] == [running.session_id]

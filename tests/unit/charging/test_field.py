@@ -84,14 +84,24 @@ def orphans(site: Site) -> list[OrphanStop]:
     return lookup.list_orphan_stops(site.world.ctx, site.charger.operator_id, limit=10, cursor=None).data[::-1]
 
 
-def test_the_late_stop_of_a_session_that_was_given_up_is_kept(site: Site) -> None:
+def test_the_late_stop_of_a_session_that_was_given_up_bills_what_was_delivered(site: Site) -> None:
     outcome = site.start(meter_wh=1000)
     [session] = site.sessions()
     site.world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
     lines = site.lines()
     site.stop(outcome.transaction_id, 9000)
+    assert site.lines() == [*lines, ("correction", -280)]
+    assert orphans(site) == []
+
+
+def test_the_late_stop_without_a_register_of_a_session_that_was_given_up_is_kept(site: Site) -> None:
+    outcome = site.start(meter_wh=1000)
+    [session] = site.sessions()
+    site.world.commit(lambda uow: service.give_up_session(uow, session.session_id, "stop_missing"))
+    lines = site.lines()
+    site.stop(outcome.transaction_id, None)
     assert site.lines() == lines
-    assert [kept.meter_stop_wh for kept in orphans(site)] == [9000]
+    assert [kept.session_id for kept in orphans(site)] == [session.session_id]
 
 
 @pytest.mark.parametrize("began_years_ago", [9, 1])
@@ -125,6 +135,18 @@ def test_a_meter_that_leaps_costs_nothing_and_is_told(site: Site, meter_stop_wh:
     [session] = site.sessions()
     assert (session.state, session.energy_wh, session.abnormal_cause) == ("settled", 0, "meter_implausible")
     assert site.available() == 2000
+
+
+def test_a_leap_that_no_socket_could_deliver_empties_no_wallet(site: Site) -> None:
+    """10 MWh in ten minutes: less than a register's overflow, and more than a house pays in a year."""
+    site.top_up(1_000_000)
+    outcome = site.start(meter_wh=0)
+    site.advance(5)
+    site.meter(outcome.transaction_id, 1000)
+    site.advance(5)
+    site.stop(outcome.transaction_id, 9_999_000)
+    [session] = site.sessions()
+    assert (session.energy_wh, session.captured, session.abnormal_cause) == (1000, 35, "meter_implausible")
 
 
 def test_a_lost_stop_bills_the_last_known_register_and_no_time_without_a_sign_of_life(world: World) -> None:

@@ -39,6 +39,7 @@ SESSION = ChargingSession(
     business_zone="UTC",
     created_at=NOW,
     driver_id="drv_1",
+    agency_id="org_2",
 )
 
 
@@ -93,6 +94,7 @@ def test_every_session_is_on_one_tab_and_abnormal_ones_are_history(state: Sessio
     "wanted",
     [
         {"location_id": "loc_1"},
+        {"agency_id": "org_2"},
         {"charger_id": "cp-001"},
         {"evse_no": 1},
         {"state": "charging"},
@@ -106,6 +108,7 @@ def test_every_session_is_on_one_tab_and_abnormal_ones_are_history(state: Sessio
 def test_each_filter_alone_lets_its_session_pass_and_no_other(wanted: dict[str, Any]) -> None:
     others = {
         "location_id": replace(SESSION, location_id=None),
+        "agency_id": replace(SESSION, agency_id=None),
         "charger_id": replace(SESSION, charger_id="CP-0010"),
         "evse_no": replace(SESSION, evse_no=2),
         "state": replace(SESSION, state="stopping"),

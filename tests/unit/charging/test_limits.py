@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.chargers import service as chargers
-from chalicelib.charging import lookup, service
+from chalicelib.charging import lookup, service, views
 from chalicelib.charging.model import STOP_TIMEOUT, ChargingSession, Limits, MeterSample
 from chalicelib.drivers import service as drivers
 from chalicelib.kernel.money import Money
 from chalicelib.ocpp import jobs as ocpp
 from tests.site import Site
+from tests.unit.charging.teller import Teller
 
 OTHER_CARD = "0BADCAFE01"
 
@@ -69,6 +71,47 @@ def test_the_first_limit_that_is_reached_ends_it_once(
         site.advance_s(1)
     assert site.session(session.session_id).state == "stopping"
     assert asked(site, "stop_session") == [{"transaction_id": outcome.transaction_id}]
+
+
+@pytest.mark.parametrize(
+    ("limits", "below", "reached", "minute"),
+    [
+        (Limits(energy_wh=500), {"energy_wh": 1499}, {"energy_wh": 1500}, 5),
+        (Limits(soc_percent=80), {"energy_wh": 1100, "soc_percent": 79}, {"energy_wh": 1200, "soc_percent": 80}, 5),
+        (Limits(duration_s=600), {"energy_wh": 1100}, {"energy_wh": 1101}, 11),
+    ],
+)
+def test_a_charger_that_tells_in_pieces_is_stopped_once_too(
+    site: Site, limits: Limits, below: dict[str, Any], reached: dict[str, Any], minute: int
+) -> None:
+    session = request(site, limits)
+    teller = Teller(site)
+    token = drivers.app_token(site.driver.driver_id)
+    teller.tell(teller.started(id_token=token, id_token_kind="Central", remote_start_id=session.remote_start_id))
+    for number, values in ((1, below), (minute, reached), (minute + 1, reached)):
+        at = teller.began + timedelta(minutes=number)
+        teller.tell(teller.updated(None, number, samples=[MeterSample(at, **values)], at=at))
+        assert site.session(session.session_id).state == ("charging" if number == 1 else "stopping")
+    assert asked(site, "stop_session") == [{"transaction_id": "TX-1"}]
+
+
+def test_a_limit_that_the_charger_tells_nothing_of_is_said_to_be_none(site: Site) -> None:
+    session = request(site, Limits(soc_percent=80))
+    outcome = site.start_from_app(meter_wh=1000)
+    assert seen_by_driver(site, session)["limits_not_reported"] == []
+    meter(site, outcome.transaction_id, energy_wh=1100)
+    assert seen_by_driver(site, session)["limits_not_reported"] == ["soc_percent"]
+    site.advance(1)
+    meter(site, outcome.transaction_id, soc_percent=50)
+    site.advance(1)
+    meter(site, outcome.transaction_id, energy_wh=1200)
+    view = seen_by_driver(site, session)
+    assert (view["limits_not_reported"], view["soc_percent"], view["energy_wh"]) == ([], 50, 200)
+
+
+def seen_by_driver(site: Site, session: ChargingSession) -> dict[str, Any]:
+    shown = views.session_detail(site.world.ctx, site.session(session.session_id))
+    return {name: getattr(shown, name) for name in ("limits_not_reported", "soc_percent", "energy_wh")}
 
 
 def test_a_charger_that_refuses_is_asked_again_but_not_with_every_frame(site: Site) -> None:

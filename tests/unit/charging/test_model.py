@@ -92,6 +92,12 @@ def test_a_meter_may_stand_still_or_run_forward_within_reason() -> None:
     assert meter_fault(1000, 999) == "meter_backwards"
     assert meter_fault(None, 5) is None
     assert delivered_energy_wh(1000, 1001 + MAX_ENERGY_WH) == 0
+    # No socket gives more than 400 kW; the first hour counts whole, whatever the clock of a charger says.
+    assert meter_fault(0, 400_000, timedelta(minutes=10)) is None
+    assert meter_fault(0, 400_001, timedelta(minutes=10)) == "meter_implausible"
+    assert meter_fault(0, 400_000, timedelta(hours=-5)) is None
+    assert meter_fault(0, 800_001, timedelta(hours=2)) == "meter_implausible"
+    assert delivered_energy_wh(0, 400_001, timedelta(minutes=10)) == 0
 
 
 @pytest.mark.parametrize(

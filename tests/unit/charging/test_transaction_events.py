@@ -265,13 +265,24 @@ def test_registers_that_are_missing(
     assert (session.state, session.energy_wh, session.abnormal_cause) == ("settled", energy_wh, cause)
 
 
-def test_the_end_of_a_session_that_was_given_up_is_listed(teller: Teller) -> None:
+def test_the_end_of_a_session_that_was_given_up_is_billed_once(teller: Teller) -> None:
     teller.tell(teller.started(), teller.updated(1100))
     given_up = teller.session()
     teller.site.world.commit(lambda uow: service.give_up_session(uow, given_up.session_id, "stop_missing"))
     teller.tell(teller.ended(), teller.ended())
+    assert teller.orphans() == []
+    session = teller.session()
+    assert (session.state, session.energy_wh, session.cost, session.captured) == ("abnormal", 200, 7, 7)
+    assert teller.site.lines()[-1] == ("correction", -3)
+
+
+def test_the_end_of_a_session_that_was_given_up_and_says_nothing_is_listed(teller: Teller) -> None:
+    teller.tell(teller.started(), teller.updated(1100))
+    given_up = teller.session()
+    teller.site.world.commit(lambda uow: service.give_up_session(uow, given_up.session_id, "stop_missing"))
+    teller.tell(teller.ended(None), teller.ended(None))
     [orphan] = teller.orphans()
-    assert (orphan.session_id, orphan.cause, orphan.meter_stop_wh) == (given_up.session_id, "session_over", 1200)
+    assert (orphan.session_id, orphan.cause) == (given_up.session_id, "session_over")
     assert (teller.session().state, teller.session().energy_wh) == ("abnormal", 100)
 
 

@@ -1,0 +1,83 @@
+"""Reads that the use cases of charging share, one module per noun. No decision is taken here."""
+
+from chalicelib.charging.lookup.cdrs import (
+    cdr_totals_of_day,
+    cdrs_of_enterprise,
+    find_cdr,
+    list_cdrs,
+    list_cdrs_of_session,
+    list_orphan_stops,
+)
+from chalicelib.charging.lookup.pricing import (
+    SessionFacts,
+    bill,
+    consumption,
+    cost_so_far,
+    tariff_of,
+)
+from chalicelib.charging.lookup.readings import (
+    first_register_wh,
+    forget_if_late,
+    latest_reading,
+    list_readings,
+    missing_seq_nos_of,
+    readings_owner,
+)
+from chalicelib.charging.lookup.reservations import (
+    find_reservation,
+    find_reservation_at,
+    find_reservation_by_number,
+    find_reserved_evse,
+    list_reservations,
+)
+from chalicelib.charging.lookup.sessions import (
+    find_occupancy,
+    find_session,
+    find_sessions,
+    find_sessions_of_driver,
+    find_transaction,
+    list_occupancies,
+    list_sessions,
+    look_at,
+    open_sessions_made,
+    require_session,
+    sessions_at,
+    sessions_by_id,
+)
+
+__all__ = [
+    "SessionFacts",
+    "bill",
+    "cdr_totals_of_day",
+    "cdrs_of_enterprise",
+    "consumption",
+    "cost_so_far",
+    "find_cdr",
+    "find_occupancy",
+    "find_reservation",
+    "find_reservation_at",
+    "find_reservation_by_number",
+    "find_reserved_evse",
+    "find_session",
+    "find_sessions",
+    "find_sessions_of_driver",
+    "find_transaction",
+    "first_register_wh",
+    "forget_if_late",
+    "latest_reading",
+    "list_cdrs",
+    "list_cdrs_of_session",
+    "list_occupancies",
+    "list_orphan_stops",
+    "list_readings",
+    "list_reservations",
+    "list_sessions",
+    "look_at",
+    "missing_seq_nos_of",
+    "open_sessions_made",
+    "readings_owner",
+    "require_session",
+    "sessions_at",
+    "sessions_by_id",
+    "tariff_of",
+]

@@ -1,0 +1,40 @@
+"""Rows of guests' orders. They stand beside the session that they become."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.charging.model import Limits
+from chalicelib.charging.model.guests import GuestOrder
+from chalicelib.charging.store import TABLE, session_pk
+from chalicelib.kernel.attributes import MomentAttribute, MoneyAttribute, ValueAttribute
+from chalicelib.kernel.table import Row, Table
+
+GUEST_ORDER_SK = "guest_order"
+
+
+class GuestOrderRow(Row):
+    """Its ids have names of their own: it is in no index of sessions."""
+
+    class Meta:
+        table_name = TABLE
+
+    session_id = UnicodeAttribute(attr_name="guest_session")
+    payment_id = UnicodeAttribute()
+    operator_id = UnicodeAttribute(attr_name="guest_operator")
+    charger_id = UnicodeAttribute()
+    evse_no = NumberAttribute()
+    email = UnicodeAttribute()
+    amount = MoneyAttribute()
+    is_amount = BooleanAttribute()
+    tariff_id = UnicodeAttribute()
+    tariff_version = NumberAttribute()
+    state = UnicodeAttribute()
+    created_at = MomentAttribute()
+    limits = ValueAttribute(Limits, null=True)
+    refusal = UnicodeAttribute(null=True)
+
+
+GUEST_ORDERS: Table[GuestOrder] = Table(
+    GuestOrderRow, GuestOrder, key=lambda order: (session_pk(order.session_id), GUEST_ORDER_SK)
+)

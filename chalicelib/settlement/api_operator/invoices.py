@@ -10,12 +10,12 @@ import msgspec
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText
 from chalicelib.settlement import service
-from chalicelib.settlement.api_operator.common import api
+from chalicelib.settlement.api_operator.common import api, new_id
 from chalicelib.settlement.model import Invoice, InvoiceLine, InvoicePayment, InvoiceState, TaxPart
+from chalicelib.settlement.model.credit_notes import CreditNote
 
 ReferenceText = Annotated[str, msgspec.Meta(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 
@@ -67,6 +67,7 @@ class InvoiceView(Shape):
     country: str | None
     closed_at: datetime | None
     void_reason: str | None
+    credited: Money
 
 
 class InvoiceLineView(Shape):
@@ -89,6 +90,22 @@ class InvoiceLineView(Shape):
     tax: Money
     gross: Money
     rates: list[TaxRateView]
+
+
+class CreditNoteView(Shape):
+    """What was taken back of an invoice; `rates` as on it."""
+
+    credit_note_id: str
+    number: str
+    invoice_id: str
+    invoice_number: str
+    issued_at: datetime
+    issue_date: str
+    net: Money
+    tax: Money
+    gross: Money
+    rates: list[TaxRateView]
+    reason: str
 
 
 class PaymentCreate(Shape):
@@ -131,13 +148,13 @@ def list_invoices(req: Request, query: InvoicesQuery) -> PageView[InvoiceView]:
 @api.get("/v1/invoices/{invoice_id}", permission="enterprises:read")
 def get_invoice(req: Request, invoice_id: str) -> InvoiceView:
     """One invoice."""
-    return invoice_view(_owned(req, invoice_id))
+    return invoice_view(owned_invoice(req, invoice_id))
 
 
 @api.get("/v1/invoices/{invoice_id}/lines", permission="enterprises:read")
 def list_invoice_lines(req: Request, invoice_id: str, query: PageQuery) -> PageView[InvoiceLineView]:
     """The lines of an invoice, by the begin of the charge."""
-    invoice = _owned(req, invoice_id)
+    invoice = owned_invoice(req, invoice_id)
     page = service.list_lines(req.ctx, invoice, limit=query.limit, cursor=query.cursor)
     return page_view(page, lambda line: _line_view(line, invoice.currency))
 
@@ -145,47 +162,54 @@ def list_invoice_lines(req: Request, invoice_id: str, query: PageQuery) -> PageV
 @api.get("/v1/invoices/{invoice_id}/payments", permission="enterprises:read")
 def list_invoice_payments(req: Request, invoice_id: str, query: PageQuery) -> PageView[InvoicePaymentView]:
     """What was paid for an invoice."""
-    page = service.list_payments(req.ctx, _owned(req, invoice_id).invoice_id, limit=query.limit, cursor=query.cursor)
+    page = service.list_payments(
+        req.ctx, owned_invoice(req, invoice_id).invoice_id, limit=query.limit, cursor=query.cursor
+    )
     return page_view(page, _payment_view)
 
 
 @api.post("/v1/invoices/{invoice_id}/payments", permission="enterprises:write", idempotency_key=True)
 def create_invoice_payment(req: Request, invoice_id: str, body: PaymentCreate) -> InvoicePaymentView:
     """Records a payment, of all that is open or of a part: so much of the enterprise's credit is free again."""
-    invoice = _owned(req, invoice_id)
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
+    invoice = owned_invoice(req, invoice_id)
     paid, payment = service.record_payment(
         req.uow,
         invoice,
-        payment_id=derived_id("ipy", claimed_at, req.actor.login_id, invoice_id, key),
+        payment_id=new_id(req, "ipy", invoice_id),
         amount=body.amount,
         reference=body.reference,
         paid_at=check_moment(body.paid_at, "/paid_at"),
         recorded_by=req.actor.person_id,
     )
-    _audit(req, invoice, paid)
+    audit_invoice(req, invoice, paid)
     req.audit("invoice_payment", payment.payment_id, owner_id=invoice.operator_id, after=_payment_view(payment))
     return _payment_view(payment)
 
 
 @api.post("/v1/invoices/{invoice_id}/void", permission="enterprises:write", status=200, idempotency_key=True)
 def void_invoice(req: Request, invoice_id: str, body: InvoiceVoid) -> InvoiceView:
-    """Waives an invoice for which nothing was paid: nobody owes it any more. Its number stays taken."""
-    invoice = _owned(req, invoice_id)
-    void = service.void_invoice(req.uow, invoice, reason=body.reason)
-    _audit(req, invoice, void)
+    """Takes back an invoice for which nothing was paid, by a credit note: nobody owes it any more. Its number stays."""
+    invoice = owned_invoice(req, invoice_id)
+    void, note = service.void_invoice(
+        req.uow,
+        invoice,
+        credit_note_id=new_id(req, "crn", invoice_id),
+        reason=body.reason,
+        issued_by=req.actor.person_id,
+    )
+    audit_invoice(req, invoice, void)
+    audit_credit_note(req, note)
     return invoice_view(void)
 
 
-def _owned(req: Request, invoice_id: str) -> Invoice:
+def owned_invoice(req: Request, invoice_id: str) -> Invoice:
     invoice = service.find_invoice(req.ctx, invoice_id)
     if invoice is None or not may_see(req, invoice.operator_id):
         raise not_found("invoice", invoice_id)
     return invoice
 
 
-def _audit(req: Request, before: Invoice, after: Invoice) -> None:
+def audit_invoice(req: Request, before: Invoice, after: Invoice) -> None:
     req.audit(
         "invoice",
         before.invoice_id,
@@ -195,21 +219,32 @@ def _audit(req: Request, before: Invoice, after: Invoice) -> None:
     )
 
 
+def audit_credit_note(req: Request, note: CreditNote) -> None:
+    req.audit("credit_note", note.credit_note_id, owner_id=note.operator_id, after=credit_note_view(note))
+
+
 def invoice_view(invoice: Invoice) -> InvoiceView:
     values = {name: getattr(invoice, name) for name in InvoiceView.__struct_fields__}
-    for name in ("net", "tax", "gross", "paid"):
+    for name in ("net", "tax", "gross", "paid", "credited"):
         values[name] = Money(values[name], invoice.currency)
-    return InvoiceView(**values | {"rates": _rates(invoice.rates, invoice.currency)})
+    return InvoiceView(**values | {"rates": rates_view(invoice.rates, invoice.currency)})
+
+
+def credit_note_view(note: CreditNote) -> CreditNoteView:
+    values = {name: getattr(note, name) for name in CreditNoteView.__struct_fields__}
+    for name in ("net", "tax", "gross"):
+        values[name] = Money(values[name], note.currency)
+    return CreditNoteView(**values | {"rates": rates_view(note.rates, note.currency)})
 
 
 def _line_view(line: InvoiceLine, currency: str) -> InvoiceLineView:
     values = {name: getattr(line, name) for name in InvoiceLineView.__struct_fields__}
     for name in ("net", "tax", "gross"):
         values[name] = Money(values[name], currency)
-    return InvoiceLineView(**values | {"rates": _rates(line.rates, currency)})
+    return InvoiceLineView(**values | {"rates": rates_view(line.rates, currency)})
 
 
-def _rates(rates: list[TaxPart], currency: str) -> list[TaxRateView]:
+def rates_view(rates: list[TaxPart], currency: str) -> list[TaxRateView]:
     return [
         TaxRateView(
             vat=rate.vat or None,

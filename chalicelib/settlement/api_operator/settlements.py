@@ -1,40 +1,75 @@
-"""The operator's endpoints of settlement: the statements of its business days."""
+"""The statements of operators' business days, and the way back of one that was disputed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.identity import service as identity
 from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see
-from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import PageView, Request, Shape, page_view
+from chalicelib.kernel.errors import forbidden, invalid, not_found
+from chalicelib.kernel.http import Answer, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
-from chalicelib.settlement import service
-from chalicelib.settlement.api_operator.common import api
-from chalicelib.settlement.model import Run
+from chalicelib.kernel.rest import PDF_TYPE
+from chalicelib.settlement import documents, service
+from chalicelib.settlement.api_operator.common import api, file_answer
+from chalicelib.settlement.api_operator.contracts import TermsView, terms_view
+from chalicelib.settlement.model import ContractKind, Deduction, Line, Run, RunState, parse_settlement_id
+
+
+class DeductionView(Shape):
+    """What one beneficiary gets by contract, and of what: `total` = `amount` + `fee` (per card payment) + `vat`, which
+    comes on top. An agency without a contract gets nothing (`terms` null)."""
+
+    beneficiary_id: str
+    kind: ContractKind
+    sessions: int
+    energy_wh: int
+    card_payments: int
+    gross: Money
+    tax: Money
+    amount: Money
+    fee: Money
+    vat: Money
+    total: Money
+    terms: TermsView | None
 
 
 class StatementLineView(Shape):
-    """Totals of one currency: `gross` was paid from wallets, or is owed by enterprises (`invoiced`, which the operator
-    collects itself); `cash` the operator took for wallets, less what it paid out of them. `net` is owed to the
-    operator, or, below zero, by it."""
+    """Totals of one currency: `gross`, with `tax` in it, was paid from wallets or by card, or is owed by enterprises
+    (`invoiced`, which the operator collects itself); `cash` the operator took for wallets, less what it paid out of
+    them; `promotions` are bonuses of its packages. `commission`, `fees` and `commission_tax` go to those above,
+    `agency_shares` to agencies. `net` is what is left of all, and owed to the operator, or, below zero, by it."""
 
     sessions: int
     energy_wh: int
     gross: Money
+    tax: Money
+    wallets: Money
+    cards: Money
+    card_payments: int
     invoiced: Money
     commission: Money
+    fees: Money
+    commission_tax: Money
+    agency_shares: Money
     cash: Money
+    promotions: Money
     net: Money
     uncollected: Money
+    deductions: list[DeductionView]
 
 
 class SettlementView(Shape):
-    """A settlement run with its statement; `difference` says how CDRs and ledger disagree when it is disputed."""
+    """A settlement run with its statement; `difference` says how CDRs and ledger disagree when it is disputed. A
+    `number` above 1 is a supplement: what got onto the day after it was settled. Who is neither the operator nor the
+    platform sees of the deductions its own."""
 
     settlement_id: str
     operator_id: str
     business_day: str
-    state: str
+    number: int
+    state: RunState
     opened_at: datetime
     posted_at: datetime | None
     lines: list[StatementLineView]
@@ -47,39 +82,106 @@ def list_settlements(req: Request, query: OperatorPageQuery) -> PageView[Settlem
     operator_id = query.operator_id if req.actor.is_platform else listed_operator(req, query.operator_id)
     if operator_id is None:
         raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
-    return page_view(service.list_runs(req.ctx, operator_id, limit=query.limit, cursor=query.cursor), _view)
+    page = service.list_runs(req.ctx, operator_id, limit=query.limit, cursor=query.cursor)
+    return page_view(page, lambda run: _view(req, run))
 
 
 @api.get("/v1/settlements/{settlement_id}", permission="settlements:read")
 def get_settlement(req: Request, settlement_id: str) -> SettlementView:
     """One settlement with its statement."""
-    operator_id, _, business_day = settlement_id.rpartition(".")
-    run = service.find_run(req.ctx, operator_id, business_day) if operator_id else None
+    return _view(req, _owned(req, settlement_id))
+
+
+@api.get("/v1/settlements/{settlement_id}/pdf", permission="settlements:read")
+def get_settlement_pdf(req: Request, settlement_id: str) -> Answer:
+    """The statement of the day as PDF."""
+    run = _as_seen(req, _owned(req, settlement_id))
+    operator = identity.get_organization(req.ctx, run.operator_id)
+    named = {deduction.beneficiary_id for line in run.lines for deduction in line.deductions}
+    found = (identity.find_organization(req.ctx, organization_id) for organization_id in sorted(named))
+    names = {organization.organization_id: organization.name for organization in found if organization}
+    statement = documents.statement_as_pdf(run, service.seller_of(req.ctx, operator), operator.time_zone, names)
+    return file_answer(statement, PDF_TYPE, f"statement-{run.settlement_id}.pdf")
+
+
+@api.post("/v1/settlements/{settlement_id}/recompute", permission="contracts:write", status=200)
+def recompute_settlement(req: Request, settlement_id: str) -> SettlementView:
+    """Computes a disputed settlement anew, after what was wrong is put right, and compares it with the ledger again.
+    For the platform's people."""
+    if not req.actor.is_platform:
+        raise forbidden("The platform's people settle disputes.")
+    run = _owned(req, settlement_id)
+    service.recompute_run(req.uow, run)
+    req.audit("settlement", settlement_id, owner_id=run.operator_id, after=_view(req, run))
+    return _view(req, run)
+
+
+def _owned(req: Request, settlement_id: str) -> Run:
+    parsed = parse_settlement_id(settlement_id)
+    run = None if parsed is None else service.find_run(req.ctx, *parsed)
     if run is None or not may_see(req, run.operator_id):
         raise not_found("settlement", settlement_id)
-    return _view(run)
+    return run
 
 
-def _view(run: Run) -> SettlementView:
+def _as_seen(req: Request, run: Run) -> Run:
+    """The operator and the platform see all deductions, others their own."""
+    if req.actor.is_platform or req.actor.organization_id == run.operator_id:
+        return run
+    lines = []
+    for line in run.lines:
+        own = [deduction for deduction in line.deductions if deduction.beneficiary_id == req.organization_id]
+        lines.append(replace(line, deductions=own))
+    return replace(run, lines=lines)
+
+
+def _view(req: Request, run: Run) -> SettlementView:
     return SettlementView(
         settlement_id=run.settlement_id,
         operator_id=run.operator_id,
         business_day=run.business_day,
+        number=run.number,
         state=run.state,
         opened_at=run.opened_at,
         posted_at=run.posted_at,
-        lines=[
-            StatementLineView(
-                sessions=line.sessions,
-                energy_wh=line.energy_wh,
-                gross=Money(line.gross, line.currency),
-                invoiced=Money(line.invoiced, line.currency),
-                commission=Money(line.commission, line.currency),
-                cash=Money(line.cash, line.currency),
-                net=Money(line.net, line.currency),
-                uncollected=Money(line.uncollected, line.currency),
-            )
-            for line in run.lines
-        ],
+        lines=[_line_view(line) for line in _as_seen(req, run).lines],
         difference=run.difference,
+    )
+
+
+def _line_view(line: Line) -> StatementLineView:
+    def money(amount: int) -> Money:
+        return Money(amount, line.currency)
+
+    return StatementLineView(
+        sessions=line.sessions,
+        energy_wh=line.energy_wh,
+        gross=money(line.gross),
+        tax=money(line.tax),
+        wallets=money(line.wallets),
+        cards=money(line.cards),
+        card_payments=line.card_payments,
+        invoiced=money(line.invoiced),
+        commission=money(line.commission),
+        fees=money(line.fees),
+        commission_tax=money(line.commission_tax),
+        agency_shares=money(line.shares),
+        cash=money(line.cash),
+        promotions=money(line.promotions),
+        net=money(line.net),
+        uncollected=money(line.uncollected),
+        deductions=[_deduction_view(deduction, line.currency) for deduction in line.deductions],
+    )
+
+
+def _deduction_view(deduction: Deduction, currency: str) -> DeductionView:
+    amounts = ("gross", "tax", "amount", "fee", "vat", "total")
+    return DeductionView(
+        beneficiary_id=deduction.beneficiary_id,
+        kind=deduction.kind,
+        sessions=deduction.sessions,
+        energy_wh=deduction.energy_wh,
+        card_payments=deduction.card_payments,
+        terms=None if deduction.terms is None else terms_view(deduction.terms),
+        **{name: Money(getattr(deduction, name), currency) for name in amounts},
     )

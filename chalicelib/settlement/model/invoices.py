@@ -7,7 +7,7 @@ are copies: what is printed does not change with a driver's name. Amounts are mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,10 +22,19 @@ from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import month_of, month_span
 from chalicelib.ledger.model import Entry, Posting, enterprise_account, receivable_account
+from chalicelib.settlement.model.einvoice import Account, Party
 from chalicelib.settlement.model.runs import GRACE
 from chalicelib.tariffs.rating import round_half_up, split_exactly
 
 InvoiceState = Literal["open", "paid", "void"]
+Series = Literal["invoice", "credit_note", "commission", "self_billed"]
+
+_SERIES: Mapping[Series, str] = {
+    "invoice": "INV",
+    "credit_note": "CN",
+    "commission": "COM",
+    "self_billed": "SB",
+}
 
 MAX_MONTHS = 12
 """Months that are drawn up at once for one operator."""
@@ -36,7 +45,10 @@ INVOICE_LIFECYCLE: Lifecycle[InvoiceState] = Lifecycle(
     transitions={
         ("open", "paid_in_part"): "open",
         ("open", "paid_in_full"): "paid",
+        ("open", "credited_in_part"): "open",
+        ("open", "credited_in_full"): "paid",
         ("open", "voided"): "void",
+        ("paid", "credited"): "paid",
     },
 )
 
@@ -77,7 +89,8 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`month` is YYYY-MM, dates are YYYY-MM-DD in the operator's zone. The addressee is as it was on the day of issue.
+    """`month` is YYYY-MM, dates are YYYY-MM-DD in the operator's zone. The addressee, the `seller` and the `account` to
+    pay to are as they were on the day of issue. `credited` is what credit notes have taken back.
 
     `revision` counts changes: whoever changes the row names the one that was read.
     """
@@ -110,10 +123,15 @@ class Invoice:
     country: str | None = None
     closed_at: datetime | None = None
     void_reason: str | None = None
+    credited: int = 0
+    seller: Party | None = None
+    account: Account | None = None
+    note: str | None = None
 
     @property
     def open_amount(self) -> Money:
-        return Money(self.gross - self.paid if self.state == "open" else 0, self.currency)
+        left = self.gross - self.paid - self.credited
+        return Money(left if self.state == "open" else 0, self.currency)
 
 
 @dataclass(frozen=True)
@@ -139,11 +157,12 @@ class InvoiceEntry:
 
 @dataclass(frozen=True)
 class InvoiceNumber:
-    """The last number that was given out in a year of an operator's series."""
+    """The last number that was given out in a year of an organisation's series."""
 
     operator_id: str
     year: str
     last: int
+    series: Series = "invoice"
 
 
 @dataclass(frozen=True)
@@ -189,20 +208,24 @@ def line_of(lines_id: str, cdr: Cdr, *, order_no: str, driver_name: str, locatio
 
 
 def _rates_of(cdr: Cdr) -> list[TaxPart]:
-    """The captured amount by rate of tax. Of a session that was not paid in full, each rate has its share."""
+    """The captured amount by rate of tax. Of a session that was not paid in full, each rate has its share. A credit CDR
+    is the mirror of the one that it takes back, to the last cent."""
+    sign = -1 if cdr.captured.amount < 0 else 1
     by_vat: dict[str, int] = {}
     for line in cdr.lines:
         vat = line.get("vat") or ""
-        by_vat[vat] = by_vat.get(vat, 0) + line["amount"]["amount"]
-    captured, total = cdr.captured.amount, sum(by_vat.values())
+        by_vat[vat] = by_vat.get(vat, 0) + sign * line["amount"]["amount"]
+    captured, total = sign * cdr.captured.amount, sum(by_vat.values())
     if not total:
-        return [TaxPart("", captured, 0, captured)] if captured else []
+        return [TaxPart("", sign * captured, 0, sign * captured)] if captured else []
     vats = sorted(by_vat)
     parts = split_exactly(captured, [Fraction(by_vat[vat] * captured, total) for vat in vats])
-    return [_taxed(vat, gross) for vat, gross in zip(vats, parts, strict=True) if gross]
+    shares = [taxed(vat, gross) for vat, gross in zip(vats, parts, strict=True) if gross]
+    return [TaxPart(share.vat, sign * share.net, sign * share.tax, sign * share.gross) for share in shares]
 
 
-def _taxed(vat: str, gross: int) -> TaxPart:
+def taxed(vat: str, gross: int) -> TaxPart:
+    """A positive gross amount at a rate; the net is rounded half up."""
     net = round_half_up(Fraction(gross) / (1 + Fraction(Decimal(vat or "0")) / 100))
     return TaxPart(vat, net, gross - net, gross)
 
@@ -227,7 +250,9 @@ def invoice_id_of(enterprise_id: str, month: str) -> str:
 def draft_of(
     enterprise: Enterprise,
     *,
-    seller_name: str,
+    seller: Party,
+    account: Account | None,
+    note: str | None,
     month: str,
     lines: list[InvoiceLine],
     lines_id: str,
@@ -253,7 +278,10 @@ def draft_of(
         rates=totals_by_rate(lines),
         line_count=len(lines),
         lines_id=lines_id,
-        seller_name=seller_name,
+        seller_name=seller.name,
+        seller=seller,
+        account=account,
+        note=note,
         name=enterprise.name,
         email=enterprise.email,
         tax_number=enterprise.tax_number,
@@ -265,9 +293,9 @@ def draft_of(
     return Draft(invoice, lines)
 
 
-def number_text(year: str, number: int) -> str:
-    """Of the operator's series of a year, which begins with 1 and has no gaps."""
-    return f"INV-{year}-{number:06d}"
+def number_text(year: str, number: int, series: Series = "invoice") -> str:
+    """Of the organisation's series of a year, which begins with 1 and has no gaps."""
+    return f"{_SERIES[series]}-{year}-{number:06d}"
 
 
 def month_before(month: str) -> str:
@@ -294,20 +322,12 @@ def due_months(created_at: datetime, newest: str | None, now: datetime, zone: st
 
 def payment_entry(invoice: Invoice, payment: InvoicePayment, now: datetime) -> Entry:
     """What the operator received makes the credit free again; it is not to be collected any more."""
-    return _repaid(invoice, payment.amount.amount, "invoice_payment", payment.payment_id, now, payment.reference)
-
-
-def write_off_entry(invoice: Invoice, reason: str, now: datetime) -> Entry:
-    """The operator waives a void invoice: nobody owes it any more."""
-    return _repaid(invoice, invoice.gross, "write_off", invoice.invoice_id, now, reason)
-
-
-def _repaid(invoice: Invoice, amount: int, kind: str, key: str, now: datetime, note: str) -> Entry:
+    amount = payment.amount.amount
     account_id = enterprise_account(invoice.enterprise_id, invoice.currency)
     return Entry(
-        entry_id=derived_id("ent", now, key, kind),
+        entry_id=derived_id("ent", now, payment.payment_id, "invoice_payment"),
         home_account_id=account_id,
-        kind=kind,
+        kind="invoice_payment",
         currency=invoice.currency,
         postings=[
             Posting(account_id, amount),
@@ -315,5 +335,5 @@ def _repaid(invoice: Invoice, amount: int, kind: str, key: str, now: datetime, n
         ],
         occurred_at=now,
         source_id=invoice.invoice_id,
-        note=note,
+        note=payment.reference,
     )

@@ -1,21 +1,20 @@
-"""Settlement runs and statements; pure.
+"""Settlement runs: when a business day is due, and what may become of its run; pure.
 
-One run per operator and business day. The statement is computed from CDRs; the run closes only if the ledger, read
-independently, says the same. `gross` is what wallets paid and enterprises owe. The latter (`invoiced`) the operator
-collects itself, and what it took in cash for wallets (`cash`) it has already: no money of either came to the platform,
-so they are not in `net`, what the operator is owed.
+One run per operator and business day computes the statement from CDRs; it is posted only if the ledger, read
+independently, says the same. What gets onto a day that is settled (its operator moved to a zone further west and lives
+it again) a supplement takes up: a further run of that day, of what the runs before it have not settled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from chalicelib.charging.model import CdrTotals
 from chalicelib.kernel.lifecycle import Lifecycle
-from chalicelib.kernel.money import Money
+from chalicelib.settlement.model.contracts import ContractKind
+from chalicelib.settlement.model.statements import Line
 
 GRACE = timedelta(minutes=15)
 """After the operator's midnight: commits that were decided before it have landed."""
@@ -23,60 +22,99 @@ GRACE = timedelta(minutes=15)
 MAX_DAYS = 31
 """Runs that are opened at once for one operator."""
 
-RUN_LIFECYCLE = Lifecycle(
+RESTARTED_AFTER = timedelta(hours=2)
+"""A workflow that has not come to an end by then is taken for dead. Two at once would do no harm."""
+
+RunState = Literal["open", "computed", "posting", "posted", "disputed"]
+
+RUN_LIFECYCLE: Lifecycle[RunState] = Lifecycle(
     noun="settlement_run",
     initial="open",
     transitions={
         ("open", "computed"): "computed",
         ("computed", "computed"): "computed",
-        ("computed", "posted"): "posted",
+        ("computed", "agreed"): "posting",
         ("computed", "disagreed"): "disputed",
         ("disputed", "computed"): "computed",
+        ("posting", "posted"): "posted",
     },
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """Totals of one currency: `net` = `gross` - `invoiced` - `commission` - `cash`; below zero, the operator owes it.
-    `cash` was taken for wallets, less what was paid out of them. `uncollected` was delivered but nobody could pay
-    it."""
-
-    currency: str
-    sessions: int
-    energy_wh: int
-    gross: int
-    commission: int
-    net: int
-    uncollected: int
-    invoiced: int = 0
-    cash: int = 0
-
-
-@dataclass(frozen=True)
-class Booked:
-    """What the ledger says of a day, by currency: all income, what of it came out of enterprises' credit, and the cash
-    that the operator took for wallets."""
-
-    income: Mapping[str, int] = field(default_factory=dict)
-    invoiced: Mapping[str, int] = field(default_factory=dict)
-    cash: Mapping[str, int] = field(default_factory=dict)
+"""From `posting` on the statement stands: what it gives to beneficiaries is booked one by one, each once, before the
+operator's own part."""
 
 
 @dataclass(frozen=True)
 class Run:
+    """`number` is 1, for supplements 2 and so on; `lines` of a supplement are what it adds."""
+
     operator_id: str
     business_day: str
-    state: str
+    state: RunState
     opened_at: datetime
     lines: list[Line] = field(default_factory=list)
     computed_at: datetime | None = None
     posted_at: datetime | None = None
     difference: str | None = None
+    number: int = 1
 
     @property
     def settlement_id(self) -> str:
-        return f"{self.operator_id}.{self.business_day}"
+        first = f"{self.operator_id}.{self.business_day}"
+        return first if self.number == 1 else f"{first}.{self.number}"
+
+
+@dataclass(frozen=True)
+class PendingRun:
+    """A run that is not posted, and the workflow that is to do it: its `attempt` began at `started_at`."""
+
+    operator_id: str
+    business_day: str
+    number: int
+    attempt: int
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a run gave to a beneficiary, in its list: `gross` and what else it is counted from, `amount` + `fee` + `vat`
+    are the beneficiary's."""
+
+    beneficiary_id: str
+    operator_id: str
+    business_day: str
+    settlement_id: str
+    currency: str
+    kind: ContractKind
+    sessions: int
+    energy_wh: int
+    gross: int
+    tax: int
+    card_payments: int
+    amount: int
+    fee: int
+    vat: int
+    posted_at: datetime
+
+    @property
+    def total(self) -> int:
+        return self.amount + self.fee + self.vat
+
+
+@dataclass(frozen=True)
+class Payee:
+    """An organisation to which something was ever owed in this currency: what balances are listed from."""
+
+    organization_id: str
+    currency: str
+
+
+def parse_settlement_id(settlement_id: str) -> tuple[str, str, int] | None:
+    """Operator, business day, number of the run; None for what is no settlement's id."""
+    parts = settlement_id.split(".")
+    number = parts[2] if len(parts) == 3 else "1"
+    if len(parts) not in (2, 3) or not (all(parts) and number.isascii() and number.isdecimal() and len(number) < 10):
+        return None
+    return parts[0], parts[1], int(number)
 
 
 def last_closed_day(now: datetime, zone: str) -> date:
@@ -87,64 +125,11 @@ def last_closed_day(now: datetime, zone: str) -> date:
 def due_days(created_at: datetime, newest: date | None, now: datetime, zone: str) -> list[date]:
     """The closed business days that have no run yet, oldest first: those after the `newest` run, else since the
     operator exists. Days on which the schedule did not run are among them; MAX_DAYS at a time."""
-    began = created_at.astimezone(ZoneInfo(zone)).date() if newest is None else newest + timedelta(days=1)
+    began = first_open_day(created_at, newest, zone)
     count = (last_closed_day(now, zone) - began).days + 1
     return [began + timedelta(days=n) for n in range(min(count, MAX_DAYS))]
 
 
-def sum_cdrs(totals: Iterable[CdrTotals]) -> list[Line]:
-    """One line per currency, from a stream. No commission contract exists yet."""
-    sums: dict[str, list[int]] = {}
-    for cdr in totals:
-        entry = sums.setdefault(cdr.captured.currency, [0, 0, 0, 0, 0])
-        entry[0] += 1
-        entry[1] += cdr.energy_wh
-        entry[2] += cdr.captured.amount
-        entry[3] += cdr.uncollected.amount
-        entry[4] += cdr.captured.amount if cdr.enterprise_id else 0
-    return [
-        Line(
-            currency=currency,
-            sessions=sessions,
-            energy_wh=energy_wh,
-            gross=gross,
-            commission=0,
-            net=gross - invoiced,
-            uncollected=uncollected,
-            invoiced=invoiced,
-        )
-        for currency, (sessions, energy_wh, gross, uncollected, invoiced) in sorted(sums.items())
-    ]
-
-
-def with_cash(lines: Iterable[Line], cash: Mapping[str, int]) -> list[Line]:
-    """The lines with the day's cash, by currency: also where nobody charged."""
-    known = {line.currency: line for line in lines}
-    taken = {currency: amount for currency, amount in cash.items() if amount}
-    return [
-        _less(known.get(currency, Line(currency, 0, 0, 0, 0, 0, 0)), taken.get(currency, 0))
-        for currency in sorted(known.keys() | taken.keys())
-    ]
-
-
-def _less(line: Line, cash: int) -> Line:
-    return replace(line, cash=cash, net=line.gross - line.invoiced - line.commission - cash)
-
-
-def disagreement(lines: Iterable[Line], booked: Booked) -> str | None:
-    """How statement and ledger differ, in words; None if they agree to the last minor unit: in all that was earned, in
-    what of it enterprises owe, and in cash."""
-    lines = list(lines)
-    differences = [
-        *_differences("CDRs say", {line.currency: line.gross for line in lines}, booked.income),
-        *_differences("CDRs of enterprises say", {line.currency: line.invoiced for line in lines}, booked.invoiced),
-        *_differences("of cash the statement says", {line.currency: line.cash for line in lines}, booked.cash),
-    ]
-    return "; ".join(differences) or None
-
-
-def _differences(who_says: str, stated: Mapping[str, int], booked: Mapping[str, int]) -> Iterator[str]:
-    for currency in sorted(stated.keys() | booked.keys()):
-        said, kept = stated.get(currency, 0), booked.get(currency, 0)
-        if said != kept:
-            yield f"{who_says} {Money(said, currency)}, the ledger {Money(kept, currency)}"
+def first_open_day(created_at: datetime, newest: date | None, zone: str) -> date:
+    """The first business day that has no run."""
+    return created_at.astimezone(ZoneInfo(zone)).date() if newest is None else newest + timedelta(days=1)

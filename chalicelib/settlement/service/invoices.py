@@ -15,12 +15,13 @@ from chalicelib.charging import lookup as charging
 from chalicelib.charging.model import Cdr
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Enterprise
+from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import DomainError, Kind, StaleRead, conflict, invalid
+from chalicelib.kernel.errors import DomainError, Kind, StaleRead, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page, follow, page_of
-from chalicelib.kernel.spans import month_span
+from chalicelib.kernel.spans import month_of, month_span
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import income_account
@@ -31,7 +32,6 @@ from chalicelib.settlement.model import (
     Invoice,
     InvoiceEntry,
     InvoiceLine,
-    InvoiceNumber,
     InvoicePayment,
     InvoiceState,
     MonthRun,
@@ -39,27 +39,25 @@ from chalicelib.settlement.model import (
     invoice_id_of,
     line_of,
     month_before,
-    number_text,
     payment_entry,
-    write_off_entry,
 )
-from chalicelib.settlement.store import (
+from chalicelib.settlement.model.invoices import MAX_MONTHS
+from chalicelib.settlement.service.documents import account_of, seller_of
+from chalicelib.settlement.service.numbering import next_number
+from chalicelib.settlement.store.common import operator_pk
+from chalicelib.settlement.store.invoices import (
     INVOICE_ENTRIES,
     INVOICE_LINES,
-    INVOICE_NUMBERS,
     INVOICE_PAYMENTS,
     INVOICES,
     MONTH_RUNS,
     InvoiceEntryRow,
     InvoiceLineRow,
-    InvoiceNumberRow,
     InvoicePaymentRow,
     InvoiceRow,
     MonthRunRow,
     invoice_pk,
     lines_pk,
-    number_sk,
-    operator_pk,
 )
 
 _ABROAD = timedelta(days=2)
@@ -142,13 +140,15 @@ def draft_invoice(ctx: Context, operator: Organization, enterprise: Enterprise, 
         currency = enterprise.currency
         detail = f"Of {month} CDRs say {Money(stated, currency)}, the ledger {Money(booked, currency)}."
         raise DomainError("invoice.disagrees", detail, Kind.INTERNAL)
-    cdrs = [*_told_late(ctx, enterprise, month_before(month)), *cdrs]
-    if not cdrs:
-        return None
+    cdrs = [*_told_late(ctx, enterprise, month), *cdrs]
+    if sum(cdr.captured.amount for cdr in cdrs) <= 0:
+        return None  # nothing, or more was taken back than used: that goes into the next invoice
     lines_id = ctx.new_id("lin")
     return draft_of(
         enterprise,
-        seller_name=operator.name,
+        seller=seller_of(ctx, operator),
+        account=account_of(operator),
+        note=identity.invoicing_of(ctx, operator).note,
         month=month,
         lines=_lines_of(ctx, lines_id, cdrs),
         lines_id=lines_id,
@@ -168,8 +168,9 @@ def issue_invoice(uow: UnitOfWork, draft: Draft) -> Invoice:
     known = find_invoice(uow.ctx, draft.invoice.invoice_id)
     if known is not None:
         return known
-    year = draft.invoice.issue_date[:4]
-    invoice = replace(draft.invoice, number=number_text(year, _next_number(uow, draft.invoice.operator_id, year)))
+    operator = identity.get_organization(uow.ctx, draft.invoice.operator_id)
+    number = next_number(uow, operator, "invoice", draft.invoice.issue_date)
+    invoice = replace(draft.invoice, number=number)
     uow.create(INVOICES, invoice)
     uow.create(INVOICE_ENTRIES, InvoiceEntry(invoice.operator_id, invoice.invoice_id))
     energy_wh = sum(line.energy_wh for line in draft.lines)
@@ -207,14 +208,22 @@ def _cdrs_of(ctx: Context, enterprise: Enterprise, month: str) -> list[Cdr]:
 
 
 def _told_late(ctx: Context, enterprise: Enterprise, month: str) -> list[Cdr]:
-    """CDRs of a month whose invoice was made without them: the operator's zone was changed in between, say."""
-    cdrs = _cdrs_of(ctx, enterprise, month)
-    invoice = find_invoice(ctx, invoice_id_of(enterprise.enterprise_id, month)) if cdrs else None
-    if invoice is None:
-        return cdrs
-    lines = INVOICE_LINES.query_all(ctx, lines_pk(invoice.lines_id), InvoiceLineRow.sk.startswith("line#"))
-    listed = {line.cdr_id for line in lines}
-    return [cdr for cdr in cdrs if cdr.cdr_id not in listed]
+    """CDRs of earlier months that no invoice has: told after it was made (the operator's zone was changed in between,
+    say), or of months that had none because more was taken back than used."""
+    late: list[Cdr] = []
+    first = month_of(enterprise.created_at - _ABROAD, "UTC")
+    for _ in range(MAX_MONTHS):
+        month = month_before(month)
+        if month < first:
+            break
+        cdrs = _cdrs_of(ctx, enterprise, month)
+        invoice = find_invoice(ctx, invoice_id_of(enterprise.enterprise_id, month))
+        if invoice is not None:
+            lines = INVOICE_LINES.query_all(ctx, lines_pk(invoice.lines_id), InvoiceLineRow.sk.startswith("line#"))
+            listed = {line.cdr_id for line in lines}
+            return [cdr for cdr in cdrs if cdr.cdr_id not in listed] + late
+        late = cdrs + late
+    return late
 
 
 def _booked(ctx: Context, operator: Organization, enterprise: Enterprise, month: str) -> int:
@@ -242,21 +251,6 @@ def _lines_of(ctx: Context, lines_id: str, cdrs: list[Cdr]) -> list[InvoiceLine]
         )
         for cdr in cdrs
     ]
-
-
-def _next_number(uow: UnitOfWork, operator_id: str, year: str) -> int:
-    """The number and its invoice land together: none is lost, none is given out twice."""
-    known = INVOICE_NUMBERS.get(uow.ctx, operator_pk(operator_id), number_sk(year))
-    if known is None:
-        uow.create(INVOICE_NUMBERS, InvoiceNumber(operator_id, year, 1))
-        return 1
-    uow.put(
-        INVOICE_NUMBERS,
-        replace(known, last=known.last + 1),
-        condition=InvoiceNumberRow.last == known.last,
-        on_conflict=StaleRead("The number"),
-    )
-    return known.last + 1
 
 
 # -- paying -------------------------------------------------------------------------------------------------------
@@ -293,19 +287,6 @@ def record_payment(
     ledger.post(uow, payment_entry(invoice, payment, now))
     closed_at = now if state == "paid" else None
     return _save(uow, replace(invoice, state=state, paid=invoice.paid + amount.amount, closed_at=closed_at)), payment
-
-
-def void_invoice(uow: UnitOfWork, invoice: Invoice, *, reason: str) -> Invoice:
-    """The operator waives it: nobody owes it any more, and its sessions are on no other one. Its number stays.
-
-    Raises invoice.illegal_transition (409) unless it is open, invoice.partly_paid (409).
-    """
-    state = INVOICE_LIFECYCLE.next(invoice.state, "voided")
-    if invoice.paid:
-        raise conflict("invoice.partly_paid", "Something was paid for this invoice already.")
-    now = uow.ctx.now()
-    ledger.post(uow, write_off_entry(invoice, reason, now))
-    return _save(uow, replace(invoice, state=state, closed_at=now, void_reason=reason))
 
 
 def _save(uow: UnitOfWork, after: Invoice) -> Invoice:

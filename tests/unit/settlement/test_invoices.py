@@ -20,6 +20,7 @@ from chalicelib.settlement.model import (
     invoice_id_of,
     line_of,
     month_before,
+    statement_of,
     sum_cdrs,
     totals_by_rate,
 )
@@ -113,7 +114,10 @@ def test_an_invoice_has_one_id_that_sorts_by_its_month() -> None:
 
 
 def test_what_is_paid_or_void_stays_so() -> None:
-    assert INVOICE_LIFECYCLE.final_states == {"paid", "void"}
+    """What was paid may be credited, and is paid all the same."""
+    assert INVOICE_LIFECYCLE.final_states == {"void"}
+    after_paid = {after for (state, _), after in INVOICE_LIFECYCLE.transitions.items() if state == "paid"}
+    assert after_paid == {"paid"}
 
 
 def totals(captured: int, enterprise_id: str | None) -> CdrTotals:
@@ -123,7 +127,8 @@ def totals(captured: int, enterprise_id: str | None) -> CdrTotals:
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.booleans())))
 def test_what_enterprises_owe_is_not_owed_by_the_platform(sessions: list[tuple[int, bool]]) -> None:
-    lines = sum_cdrs(totals(amount, "epr_1" if of_enterprise else None) for amount, of_enterprise in sessions)
+    sums = sum_cdrs(totals(amount, "epr_1" if of_enterprise else None) for amount, of_enterprise in sessions)
+    lines = statement_of(sums, "2026-03-02")
     assert sum(each.net for each in lines) == sum(amount for amount, of_enterprise in sessions if not of_enterprise)
     assert all(each.gross == each.net + each.invoiced for each in lines)
 
@@ -132,5 +137,5 @@ def test_what_enterprises_owe_is_not_owed_by_the_platform(sessions: list[tuple[i
     ("invoiced", "agrees"), [({"EUR": 30}, True), ({"EUR": 31}, False), ({}, False), ({"EUR": 30, "NOK": 1}, False)]
 )
 def test_statement_and_ledger_agree_on_what_is_invoiced(invoiced: dict[str, Any], agrees: bool) -> None:
-    lines = sum_cdrs([totals(70, None), totals(30, "epr_1")])
+    lines = statement_of(sum_cdrs([totals(70, None), totals(30, "epr_1")]), "2026-03-02")
     assert (disagreement(lines, Booked({"EUR": 100}, invoiced)) is None) == agrees

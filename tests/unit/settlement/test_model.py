@@ -14,9 +14,12 @@ from chalicelib.settlement.model import (
     MAX_DAYS,
     RUN_LIFECYCLE,
     Booked,
+    RunState,
     disagreement,
     due_days,
     last_closed_day,
+    parse_settlement_id,
+    statement_of,
     sum_cdrs,
 )
 
@@ -28,7 +31,8 @@ def cdr(captured: int, uncollected: int = 0, currency: str = "EUR", energy_wh: i
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["EUR", "NOK", "JPY"]))))
 def test_nothing_is_lost_in_the_sums(amounts: list[tuple[int, int, str]]) -> None:
-    lines = sum_cdrs(cdr(captured, uncollected, currency) for captured, uncollected, currency in amounts)
+    sums = sum_cdrs(cdr(captured, uncollected, currency) for captured, uncollected, currency in amounts)
+    lines = statement_of(sums, "2026-03-02")
     assert sum(line.sessions for line in lines) == len(amounts)
     assert sum(line.gross for line in lines) == sum(captured for captured, _, _ in amounts)
     assert sum(line.uncollected for line in lines) == sum(uncollected for _, uncollected, _ in amounts)
@@ -48,7 +52,7 @@ def test_nothing_is_lost_in_the_sums(amounts: list[tuple[int, int, str]]) -> Non
     ],
 )
 def test_agreement_is_to_the_last_cent_in_every_currency(ledger: dict[str, int], agrees: bool) -> None:
-    assert (disagreement(sum_cdrs([cdr(700)]), Booked(ledger)) is None) == agrees
+    assert (disagreement(statement_of(sum_cdrs([cdr(700)]), "2026-03-02"), Booked(ledger)) is None) == agrees
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,33 @@ def test_a_day_is_over_after_the_operators_midnight(now: str, zone: str, day: st
 
 def test_a_posted_run_is_final() -> None:
     assert RUN_LIFECYCLE.final_states == {"posted"}
+
+
+@pytest.mark.parametrize("state", sorted(RUN_LIFECYCLE.states))
+@pytest.mark.parametrize("event", sorted(RUN_LIFECYCLE.events))
+def test_what_is_agreed_is_never_computed_again(state: RunState, event: str) -> None:
+    """Beneficiaries may have got their part already."""
+    if state in ("posting", "posted"):
+        assert RUN_LIFECYCLE.allows(state, event) == ((state, event) == ("posting", "posted"))
+
+
+@pytest.mark.parametrize(
+    ("settlement_id", "parsed"),
+    [
+        ("org_1.2026-03-02", ("org_1", "2026-03-02", 1)),
+        ("org_1.2026-03-02.2", ("org_1", "2026-03-02", 2)),
+        ("org_1", None),
+        ("org_1.", None),
+        (".2026-03-02", None),
+        ("org_1.2026-03-02.", None),
+        ("org_1.2026-03-02.x", None),
+        ("org_1.2026-03-02.²", None),
+        ("org_1.2026-03-02.2.3", None),
+        ("org_1.2026-03-02." + "9" * 5000, None),
+    ],
+)
+def test_an_id_names_operator_day_and_run(settlement_id: str, parsed: object) -> None:
+    assert parse_settlement_id(settlement_id) == parsed
 
 
 def test_the_first_evening_counts_where_the_operator_is() -> None:

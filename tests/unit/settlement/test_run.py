@@ -49,7 +49,7 @@ def test_the_schedule_opens_one_run_per_operator_and_day(site: Site, day: str) -
         for call in site.world.aws_calls("stepfunctions", "StartExecution")
         if call["name"].endswith(day)
     ]
-    assert started == [{"operator_id": site.charger.operator_id, "business_day": day}]
+    assert started == [{"operator_id": site.charger.operator_id, "business_day": day, "number": 1, "attempt": 1}]
 
 
 def test_the_statement_agrees_with_the_ledger_and_is_posted_once(site: Site, day: str) -> None:
@@ -91,6 +91,64 @@ def test_a_run_that_does_not_agree_is_disputed_and_moves_nothing(site: Site, day
     assert settlement(site)["state"] == "disputed"
 
 
+def names(site: Site) -> list[str]:
+    return [call["name"] for call in site.world.aws_calls("stepfunctions", "StartExecution") if "org_" in call["name"]]
+
+
+def test_a_dispute_has_a_way_back(site: Site, day: str) -> None:
+    """The mistake is taken back by a counter-entry; who may, has the run computed anew by a workflow of its own."""
+    ctx, operator_id = site.world.ctx, site.charger.operator_id
+    wallet, income = wallet_account(site.driver.driver_id, "EUR"), income_account(operator_id, "EUR")
+    stray = Entry(
+        entry_id=ctx.new_id("ent"),
+        home_account_id=wallet,
+        kind="manual_entry",
+        currency="EUR",
+        postings=[Posting(wallet, -5), Posting(income, 5)],
+        occurred_at=ctx.now(),
+        source_id="a mistake",
+        business_day=day,
+    )
+    site.world.commit(lambda uow: ledger.post(uow, stray))
+    site.world.run_job(jobs.open_settlements)
+    site.world.run_events()
+    assert run_workflow(site, day)["state"] == "disputed"
+    site.world.commit(lambda uow: ledger.reverse(uow, stray, business_day=day))
+    path = f"/v1/settlements/{operator_id}.{day}/recompute"
+    assert site.world.rest.post(path, token=site.world.access_token(site.operator.user.email)).status == 403
+    reply = site.world.rest.post(path, token=site.world.platform_admin())
+    assert (reply.status, reply.body["state"]) == (200, "disputed")
+    site.world.run_events()
+    assert names(site)[-1] == f"{operator_id}-{day}-1-2"
+    assert run_workflow(site, day)["state"] == "posted"
+    again = site.world.rest.post(path, token=site.world.platform_admin())
+    assert (again.status, again.body["code"]) == (409, "settlement_run.not_disputed")
+
+
+def test_a_workflow_that_died_is_started_again(site: Site, day: str) -> None:
+    site.world.run_job(jobs.open_settlements)
+    site.world.run_events()
+    first = f"{site.charger.operator_id}-{day}"
+    site.advance(119)
+    site.world.run_job(jobs.open_settlements)
+    site.world.run_events()
+    assert [name for name in names(site) if day in name] == [first]
+    site.advance(1)
+    for _ in range(2):
+        site.world.run_job(jobs.open_settlements)
+        site.world.run_events()
+    assert [name for name in names(site) if day in name] == [first, f"{first}-1-2"]
+    assert run_workflow(site, day)["state"] == "posted"
+    site.advance(300)
+    assert site.world.run_job(jobs.open_settlements)["restarted"] == 0
+
+
+def test_a_dispute_waits_for_somebody(site: Site, day: str) -> None:
+    test_a_run_that_does_not_agree_is_disputed_and_moves_nothing(site, day)
+    site.advance(300)
+    assert site.world.run_job(jobs.open_settlements)["restarted"] == 0
+
+
 def test_another_operator_does_not_see_the_statement(site: Site, day: str) -> None:
     site.world.run_job(jobs.open_settlements)
     run_workflow(site, day)
@@ -101,7 +159,7 @@ def test_another_operator_does_not_see_the_statement(site: Site, day: str) -> No
 
 
 def test_a_day_before_the_operator_existed_has_no_run(site: Site) -> None:
-    assert site.world.run_job(jobs.open_settlements) == {"opened": 0}
+    assert site.world.run_job(jobs.open_settlements) == {"opened": 0, "restarted": 0}
 
 
 def opened_days(site: Site) -> list[str]:

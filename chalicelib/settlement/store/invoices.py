@@ -1,4 +1,4 @@
-"""Rows of settlement. Private to this folder."""
+"""Rows of invoices of enterprises. Private to settlement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.kernel.attributes import MomentAttribute, MoneyAttribute, ValueAttribute
 from chalicelib.kernel.clock import to_rfc3339
-from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
 from chalicelib.settlement.model import (
     Invoice,
@@ -14,40 +13,12 @@ from chalicelib.settlement.model import (
     InvoiceLine,
     InvoiceNumber,
     InvoicePayment,
-    Line,
     MonthRun,
-    Run,
     TaxPart,
 )
-
-TABLE = table_name("settlement")
-
-
-class RunRow(Row):
-    """Runs of an operator stand under its key in the order of days: no index is needed."""
-
-    class Meta:
-        table_name = TABLE
-
-    operator_id = UnicodeAttribute()
-    business_day = UnicodeAttribute()
-    state = UnicodeAttribute()
-    opened_at = MomentAttribute()
-    lines = ValueAttribute(list[Line])
-    computed_at = MomentAttribute(null=True)
-    posted_at = MomentAttribute(null=True)
-    difference = UnicodeAttribute(null=True)
-
-
-def operator_pk(operator_id: str) -> str:
-    return f"operator#{operator_id}"
-
-
-def run_sk(business_day: str) -> str:
-    return f"run#{business_day}"
-
-
-RUNS: Table[Run] = Table(RunRow, Run, key=lambda run: (operator_pk(run.operator_id), run_sk(run.business_day)))
+from chalicelib.settlement.model.einvoice import Account, Party
+from chalicelib.settlement.model.invoices import Series
+from chalicelib.settlement.store.common import TABLE, operator_pk
 
 
 class InvoiceRow(Row):
@@ -82,6 +53,10 @@ class InvoiceRow(Row):
     country = UnicodeAttribute(null=True)
     closed_at = MomentAttribute(null=True)
     void_reason = UnicodeAttribute(null=True)
+    credited = NumberAttribute(null=True)
+    seller = ValueAttribute(Party, null=True)
+    account = ValueAttribute(Account, null=True)
+    note = UnicodeAttribute(null=True)
 
 
 class InvoiceLineRow(Row):
@@ -138,6 +113,7 @@ class InvoiceNumberRow(Row):
     operator_id = UnicodeAttribute()
     year = UnicodeAttribute()
     last = NumberAttribute()
+    series = UnicodeAttribute(null=True)
 
 
 class MonthRunRow(Row):
@@ -157,27 +133,39 @@ def lines_pk(lines_id: str) -> str:
     return f"invoice_lines#{lines_id}"
 
 
-def number_sk(year: str) -> str:
-    return f"invoice_number#{year}"
+def number_sk(year: str, series: Series = "invoice") -> str:
+    return f"{series}_number#{year}"
 
 
 INVOICES: Table[Invoice] = Table(InvoiceRow, Invoice, key=lambda invoice: (invoice_pk(invoice.invoice_id), "invoice"))
+
+
 INVOICE_LINES: Table[InvoiceLine] = Table(
     InvoiceLineRow,
     InvoiceLine,
     key=lambda line: (lines_pk(line.lines_id), f"line#{to_rfc3339(line.started_at)}#{line.cdr_id}"),
 )
+
+
 INVOICE_PAYMENTS: Table[InvoicePayment] = Table(
     InvoicePaymentRow,
     InvoicePayment,
     key=lambda payment: (invoice_pk(payment.invoice_id), f"payment#{payment.payment_id}"),
 )
+
+
 INVOICE_ENTRIES: Table[InvoiceEntry] = Table(
     InvoiceEntryRow, InvoiceEntry, key=lambda entry: (operator_pk(entry.operator_id), f"invoice#{entry.invoice_id}")
 )
+
+
 INVOICE_NUMBERS: Table[InvoiceNumber] = Table(
-    InvoiceNumberRow, InvoiceNumber, key=lambda number: (operator_pk(number.operator_id), number_sk(number.year))
+    InvoiceNumberRow,
+    InvoiceNumber,
+    key=lambda number: (operator_pk(number.operator_id), number_sk(number.year, number.series)),
 )
+
+
 MONTH_RUNS: Table[MonthRun] = Table(
     MonthRunRow, MonthRun, key=lambda run: (operator_pk(run.operator_id), f"invoice_run#{run.month}")
 )

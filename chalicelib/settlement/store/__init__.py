@@ -1,0 +1,1 @@
+"""Rows of settlement, one file per noun. Private to this folder."""

@@ -18,11 +18,21 @@ from chalicelib.charging import (
     api_driver_chargers,
     api_driver_feedback,
     api_driver_leaving,
+    api_driver_orders,
+    api_driver_wallet,
     api_operator_feedback,
     api_operator_groups,
+    api_operator_margins,
+    api_operator_orders,
+    api_operator_prices,
+    api_operator_receipts,
+    api_operator_refunds,
+    api_operator_wallets,
 )
 from chalicelib.charging import api_operator as charging_operator
+from chalicelib.charging import api_public_guest as charging_guest
 from chalicelib.charging import jobs as charging_jobs
+from chalicelib.charging import order_jobs as charging_order_jobs
 from chalicelib.docs_page import page
 from chalicelib.drivers import api_driver as drivers_driver
 from chalicelib.drivers import api_operator as drivers_operator
@@ -47,6 +57,7 @@ from chalicelib.ocpp import jobs as ocpp_jobs
 from chalicelib.payments import api_operator as payments_operator
 from chalicelib.payments import api_webhook as payments_webhook
 from chalicelib.payments import jobs as payments_jobs
+from chalicelib.payments import reconciliation_jobs as payments_reconciliation_jobs
 from chalicelib.settlement import api_operator as settlement_operator
 from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.tariffs import api_operator as tariffs_operator
@@ -75,11 +86,20 @@ APIS = (
     maintenance_operator.api,
     charging_driver.api,
     charging_operator.api,
+    charging_guest.api,
+    api_operator_receipts.api,
+    api_operator_refunds.api,
     api_driver_chargers.api,
     api_driver_feedback.api,
     api_driver_leaving.api,
+    api_driver_orders.api,
+    api_driver_wallet.api,
     api_operator_feedback.api,
     api_operator_groups.api,
+    api_operator_margins.api,
+    api_operator_orders.api,
+    api_operator_prices.api,
+    api_operator_wallets.api,
     ocpp_operator.api,
     settlement_operator.api,
     files_operator.api,
@@ -89,9 +109,11 @@ JOBS = (
     relay.jobs,
     ledger_jobs.jobs,
     payments_jobs.jobs,
+    payments_reconciliation_jobs.jobs,
     monitoring_jobs.jobs,
     maintenance_jobs.jobs,
     charging_jobs.jobs,
+    charging_order_jobs.jobs,
     ocpp_jobs.jobs,
     settlement_jobs.jobs,
 )

@@ -1,8 +1,9 @@
 """`python -m bench [names]`: measures this machine, prints a table, writes build/bench.json. `make bench` runs all.
 
 Names: the load cases (sessions heartbeat status meter-values light connects), `frames` (their CPU without storage),
-`cost`, `cold-start`; and by name only the two close-ups `gateway-echo` and `dynamodb-engine`. Targets that are missed
-are told, and the exit status is 1 only if the books of a run do not close: a slow machine is no defect.
+`cost`, `rating`, `settling`, `cold-start`; and by name only the two close-ups `gateway-echo` and `dynamodb-engine`.
+Targets that are missed are told, and the exit status is 1 only if the books of a run do not close: a slow machine is no
+defect.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ COMPARED = ("sessions", "heartbeat", "status", "meter-values")
 
 
 def main() -> int:
-    names = [case.name for case in LOAD_CASES] + ["frames", "cost", "cold-start"]
+    names = [case.name for case in LOAD_CASES] + ["frames", "cost", "rating", "settling", "cold-start"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join([*names, *CLOSE_UPS])}; all but the last two if none")
     chosen = parser.parse_args().names or names
@@ -48,6 +49,11 @@ def main() -> int:
         results["frames"] = frames_without_storage()
     if "cost" in chosen:
         results["cost"] = cost_of_actions()
+    if "rating" in chosen:
+        results["rating_ms"] = rating_costs()
+    if "settling" in chosen:
+        results["settling"], closed = settled_days()
+        sound = sound and closed
     if "cold-start" in chosen:
         results["cold_start_ms"] = cold_starts()
     for name in CLOSE_UPS:
@@ -133,6 +139,40 @@ def cost_of_actions() -> dict[str, Any]:
         say(f"  total {total:.4f} (aim: {COST_TARGETS[key]}), the workflow {workflow:.4f} of it\n")
         found[key] = {**items, "total": total}
     return found
+
+
+def rating_costs() -> dict[str, float]:
+    from bench import rating
+
+    say(f"{'rating':42}{'ms':>8}")
+    measured = rating.measure()
+    for cost in measured:
+        say(f"{cost.title:42}{cost.ms:8.4f}")
+        if cost.target_ms is not None and cost.ms > cost.target_ms:
+            say(f"{'':4}MISSED: wanted <= {cost.target_ms} ms")
+    say("")
+    return {cost.title: cost.ms for cost in measured}
+
+
+def settled_days() -> tuple[list[dict[str, Any]], bool]:
+    """A big day and a small one; and whether the books of both closed."""
+    from bench import settling
+
+    say(
+        f"{'settling a day':18}{'compute s':>11}{'post s':>9}{'next night':>12}{'proof':>7}{'Python MiB':>12}{'all':>6}"
+    )
+    measured = settling.measure()
+    for cost in measured:
+        say(
+            f"{f'{cost.sessions} sessions':18}{cost.compute_s:11.1f}{cost.post_s:9.1f}{cost.again_s:12.1f}"
+            f"{cost.proof_s:7.1f}{cost.python_mib:12.1f}{cost.process_mib:6.0f}"
+        )
+        if not cost.is_sound:
+            say(f"{'':4}MISSED: the books do not close")
+    if measured[-1].python_mib - measured[0].python_mib > settling.MEMORY_TARGET_MIB:
+        say(f"{'':4}MISSED: wanted <= {settling.MEMORY_TARGET_MIB} MiB more for ten times as many")
+    say("")
+    return [dataclasses.asdict(cost) for cost in measured], all(cost.is_sound for cost in measured)
 
 
 def cold_starts() -> dict[str, float]:

@@ -19,6 +19,7 @@ from chalicelib.charging import lookup
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
 from chalicelib.identity import service as identity
+from chalicelib.identity.model import PLATFORM_ID
 from chalicelib.kernel import context
 from chalicelib.kernel.clock import SystemClock
 from chalicelib.kernel.context import Context, Settings, table_name
@@ -164,7 +165,7 @@ def _add_driver(ctx: Context, operator_id: str, number: int) -> None:
             uow,
             entry_id=ctx.new_id("ent"),
             driver_id=driver.driver_id,
-            operator_id=operator_id,
+            operator_id=PLATFORM_ID,  # an operator may not owe as much
             direction="top_up",
             amount=Money(MONEY, "EUR"),
             reason="bench",

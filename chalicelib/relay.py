@@ -12,7 +12,9 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.chargers import jobs as chargers
+from chalicelib.charging import guest_jobs as charging_guests
 from chalicelib.charging import jobs as charging
+from chalicelib.charging import order_jobs as charging_orders
 from chalicelib.files import jobs as files
 from chalicelib.identity import jobs as identity
 from chalicelib.kernel import outbox, task
@@ -21,20 +23,26 @@ from chalicelib.kernel.outbox import Consumer
 from chalicelib.maintenance import jobs as maintenance
 from chalicelib.notifications import jobs as notifications
 from chalicelib.ocpp import jobs as ocpp
+from chalicelib.payments import jobs as payments
+from chalicelib.payments import reconciliation_jobs as reconciliations
 from chalicelib.settlement import jobs as settlement
 from chalicelib.tariffs import jobs as tariffs
 from chalicelib.wallets import jobs as wallets
 
 CONSUMERS: Mapping[str, Sequence[Consumer]] = {
+    "abnormal_order.opened": (charging_orders.on_order_opened,),
+    "abnormal_order.resolved": (charging_orders.on_order_resolved,),
     "certificate.requested": (maintenance.on_certificate_requested,),
     "charger.booted": (chargers.on_charger_booted, maintenance.on_charger_booted),
     "charger.configuration_due": (chargers.on_configuration_due,),
     "charger.settings_changed": (chargers.on_settings_changed,),
     "charger_template.changed": (chargers.on_template_changed,),
     "charging_session.begin_missed": (charging.on_begin_missed,),
+    "charging_session.stop_asked": (charging.on_stop_asked,),
     "charging_session.requested": (charging.on_session_requested,),
     "charging_session.started": (charging.on_session_started,),
-    "charging_session.ended": (charging.on_session_ended,),
+    "charging_session.corrected": (charging.on_session_billed,),
+    "charging_session.ended": (charging.on_session_ended, charging_orders.on_session_ended, charging.on_session_billed),
     "command.queued": (ocpp.on_command_queued,),
     "driver.invited": (notifications.on_driver_invited,),
     "driver.left": (notifications.on_driver_left,),
@@ -45,8 +53,23 @@ CONSUMERS: Mapping[str, Sequence[Consumer]] = {
     "local_list.advanced": (maintenance.on_local_list_advanced,),
     "local_lists.due": (maintenance.on_local_lists_due,),
     "mail.queued": (notifications.on_mail_queued,),
+    "payment.authorization_ending": (charging_guests.on_authorization_ending,),
+    "payment.authorized": (charging_guests.on_payment_authorized,),
+    "payment.capture_due": (payments.on_capture_due,),
+    "payment.capture_failed": (charging_guests.on_capture_failed,),
+    "payment.captured": (charging_guests.on_payment_captured,),
+    "payment.failed": (wallets.on_payment_failed, charging_guests.on_payment_failed),
+    "payment.fault_found": (payments.on_fault_found,),
+    "payment.payout_due": (payments.on_payout_due,),
+    "payment.refund_due": (payments.on_refund_due,),
+    "payment.refund_failed": (wallets.on_refund_failed,),
+    "payment.refunded": (),
+    "payment.release_due": (payments.on_release_due,),
+    "payment.released": (charging_guests.on_payment_released,),
     "payment.succeeded": (wallets.on_payment_succeeded,),
-    "payment.failed": (wallets.on_payment_failed,),
+    "payout.failed": (settlement.on_payout_failed,),
+    "payout.paid": (settlement.on_payout_paid,),
+    "reconciliation.due": (reconciliations.on_reconciliation_due,),
     "rounding.changed": (tariffs.on_rounding_changed,),
     "settlement_run.opened": (settlement.on_run_opened,),
     "sign_in.locked_out": (identity.on_locked_out,),

@@ -28,6 +28,7 @@ SERVICES: Final = frozenset({"dynamodb", "ssm", *CLIENTS})
 UNUSED: Final = (
     "boto3/",  # the product uses botocore alone; boto3 is a quarter of a second of cold start
     "s3transfer/",
+    "stripe/params/",  # the types of its parameters: nothing imports them at run time
     "pycparser/",
     "jsonschema/",  # the ocpp package's runtime and what it needs; we use its schemas (see below)
     "jsonschema_specifications/",

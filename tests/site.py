@@ -120,9 +120,15 @@ class Site:
         return self.start(drivers.app_token(self.driver.driver_id), **options)  # type: ignore[arg-type]
 
     def meter(
-        self, transaction_id: int | None, energy_wh: int | None, *, evse_no: int = 1, power_w: int = 7000
+        self,
+        transaction_id: int | None,
+        energy_wh: int | None,
+        *,
+        evse_no: int = 1,
+        power_w: int = 7000,
+        at: datetime | None = None,
     ) -> None:
-        sample = MeterSample(self.world.clock.now(), energy_wh=energy_wh, power_w=power_w)
+        sample = MeterSample(at or self.world.clock.now(), energy_wh=energy_wh, power_w=power_w)
         self.world.commit(
             lambda uow: service.record_meter_values(
                 uow, charger=self.charger, evse_no=evse_no, transaction_id=transaction_id, samples=[sample]

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.kernel.money import Money
 
 
 class Kind(Enum):
@@ -39,7 +43,7 @@ class DomainError(Exception):
     """A rule of the business was not met; nothing was changed.
 
     `code` e.g. `wallet.insufficient_funds`; `detail` a sentence for people; `retry_after_s` only for LIMITED
-    and UNAVAILABLE.
+    and UNAVAILABLE; `shortfall` what is missing, where more money would have done.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class DomainError(Exception):
         *,
         fields: tuple[FieldError, ...] = (),
         retry_after_s: int | None = None,
+        shortfall: Money | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -57,6 +62,7 @@ class DomainError(Exception):
         self.kind = kind
         self.fields = fields
         self.retry_after_s = retry_after_s
+        self.shortfall = shortfall
 
 
 class StaleRead(DomainError):

@@ -43,6 +43,10 @@ class Lifecycle(Generic[State]):
         except KeyError:
             raise DomainError(
                 f"{self.noun}.illegal_transition",
-                f"A {self.noun.replace('_', ' ')} that is {state} cannot take {event}.",
+                f'This {_words(self.noun)} is {_words(state)}, which rules out "{_words(event)}".',
                 Kind.CONFLICT,
             ) from None
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -41,6 +41,7 @@ def build(apis: Iterable[Api], *, title: str, version: str) -> dict[str, Any]:
         if "description" in component:
             # A docstring: Python 3.13 takes the indentation away, earlier ones leave it.
             component["description"] = inspect.cleandoc(component["description"])
+    _name_moments(shapes, components)
     by_shape = dict(zip(map(_key, shapes), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()
@@ -58,6 +59,48 @@ def build(apis: Iterable[Api], *, title: str, version: str) -> dict[str, Any]:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _name_moments(shapes: list[Any], components: dict[str, Any]) -> None:
+    """Times that we answer are RFC 3339 like those that we take; msgspec says so only of types that ask for a zone."""
+    waiting: list[Any] = list(msgspec.inspect.multi_type_info(shapes))
+    seen: set[str] = set()
+    while waiting:
+        info = waiting.pop()
+        if isinstance(info, msgspec.inspect.StructType):
+            name = _component_of(info.cls)
+            if name in seen:
+                continue
+            seen.add(name)
+            properties = components.get(name, {}).get("properties", {})
+            for field in info.fields:
+                if _is_moment(field.type) and field.encode_name in properties:
+                    _as_moment(properties[field.encode_name])
+            waiting.extend(field.type for field in info.fields)
+        waiting.extend(_parts(info))
+
+
+def _component_of(shape: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", repr(shape) if not isinstance(shape, type) else shape.__name__)
+
+
+def _parts(info: Any) -> list[Any]:
+    """The types that a container, a union or a described type is made of."""
+    found = [getattr(info, name, None) for name in ("item_type", "key_type", "value_type", "type")]
+    several = [part for name in ("types", "item_types") for part in getattr(info, name, ())]
+    return [part for part in (*found, *several) if isinstance(part, msgspec.inspect.Type)]
+
+
+def _is_moment(info: Any) -> bool:
+    return isinstance(info, msgspec.inspect.DateTimeType) or any(
+        isinstance(part, msgspec.inspect.DateTimeType) for part in _parts(info)
+    )
+
+
+def _as_moment(schema: dict[str, Any]) -> None:
+    for part in (schema, *schema.get("anyOf", ()), schema.get("items", {})):
+        if part.get("type") == "string" and not {"format", "pattern", "enum"} & part.keys():
+            part["format"] = "date-time"
 
 
 def _key(shape: Any) -> str:

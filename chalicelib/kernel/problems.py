@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from chalicelib.kernel.errors import DomainError, FieldError, Kind
+from chalicelib.kernel.money import Money
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -40,6 +42,8 @@ _TITLES = {
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """`shortfall`: what is missing, where more money in the wallet would have done: the app offers to top it up."""
+
     type: str = "about:blank"
     title: str
     status: int
@@ -47,6 +51,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: str
     errors: list[FieldError] = []
     request_id: str
+    shortfall: Money | None = None
 
 
 def from_domain_error(error: DomainError, request_id: str) -> tuple[int, Mapping[str, str], bytes]:
@@ -64,6 +69,7 @@ def from_domain_error(error: DomainError, request_id: str) -> tuple[int, Mapping
         detail=error.detail,
         errors=list(error.fields),
         request_id=request_id,
+        shortfall=error.shortfall,
     )
     return status, headers, msgspec.json.encode(problem)
 
@@ -78,16 +84,19 @@ def internal(request_id: str) -> tuple[int, Mapping[str, str], bytes]:
 
 
 _AT_PATH = re.compile(r"^(?P<detail>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
-_FORM = re.compile(r" matching regex .*$", re.DOTALL)
-"""Says nothing to people: what a field looks like is described with it, in the OpenAPI file."""
+_FORM = re.compile(r" matching regex (?P<pattern>.*)$", re.DOTALL)
+"""Says nothing to people: they read how the field's type is described."""
 _FIELD = re.compile(r"^Object (?P<what>missing required|contains unknown) field `(?P<field>[^`]+)`")
 
 
-def from_validation_error(error: msgspec.ValidationError, where: str) -> DomainError:
-    """A msgspec complaint as DomainError (422) with a JSON pointer to the offending place."""
+def from_validation_error(error: msgspec.ValidationError, where: str, shape: Any = None) -> DomainError:
+    """A msgspec complaint as DomainError (422) with a JSON pointer to the offending place. `shape`: what was expected;
+    its descriptions tell of which form a text must be."""
     match = _AT_PATH.match(str(error))
     detail, path = (match["detail"], match["path"] or "$") if match else (str(error), "$")
-    detail = _FORM.sub(" of another form", detail)
+    if form := _FORM.search(detail):
+        described = _description_of(form["pattern"], shape)
+        detail = detail[: form.start()] + " of another form" + (f": {described}" if described else "")
     pointer = _pointer(path)
     code = "value.invalid"
     if field := _FIELD.match(detail):
@@ -99,6 +108,23 @@ def from_validation_error(error: msgspec.ValidationError, where: str) -> DomainE
         Kind.UNPROCESSABLE,
         fields=(FieldError(pointer, code, detail),),
     )
+
+
+def _description_of(pattern: str, shape: Any) -> str:
+    """What a type of the shape that has this pattern says of itself, without its full stop; "" for none. `pattern`: as
+    msgspec quotes it."""
+    if shape is None:
+        return ""
+    schemas: list[Any] = list(msgspec.json.schema_components([shape]))
+    while schemas:
+        schema = schemas.pop()
+        if isinstance(schema, dict):
+            if repr(schema.get("pattern")) == pattern:
+                return str(schema.get("description", "")).rstrip(".")
+            schemas.extend(schema.values())
+        elif isinstance(schema, list | tuple):
+            schemas.extend(schema)
+    return ""
 
 
 def _pointer(path: str) -> str:

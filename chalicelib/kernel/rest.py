@@ -254,7 +254,7 @@ def _parse_query(shape: Any, query_params: Any) -> Any:
     try:
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise problems.from_validation_error(error, "query parameter") from None
+        raise problems.from_validation_error(error, "query parameter", shape) from None
 
 
 def _parse_body(shape: Any, raw_body: bytes) -> Any:
@@ -264,7 +264,7 @@ def _parse_body(shape: Any, raw_body: bytes) -> Any:
             raise invalid("text.control_character", "A text has no control characters.", pointer)
         return body
     except msgspec.ValidationError as error:
-        raise problems.from_validation_error(error, "request body") from None
+        raise problems.from_validation_error(error, "request body", shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DomainError("body.unreadable", f"The request body is not JSON: {error}.", Kind.INVALID) from None
     except RecursionError:

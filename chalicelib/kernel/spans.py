@@ -5,6 +5,7 @@ A stretch begins with its first moment and ends before its last; None is open.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -34,6 +35,12 @@ def month_span(month: str, zone: str) -> tuple[datetime, datetime]:
     begin = datetime(year, number, 1, tzinfo=ZoneInfo(zone))
     end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ZoneInfo(zone))
     return begin.astimezone(UTC), end.astimezone(UTC)
+
+
+def month_days(month: str) -> tuple[str, str]:
+    """The first and the last day of a month (YYYY-MM), as YYYY-MM-DD."""
+    last = monthrange(int(month[:4]), int(month[5:7]))[1]
+    return f"{month}-01", f"{month}-{last:02d}"
 
 
 def overlap(one: Span, other: Span) -> Span:

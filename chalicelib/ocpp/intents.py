@@ -42,7 +42,8 @@ def _start_answered(uow: UnitOfWork, command: Command, answer: Answer) -> None:
 
 
 def _stop_answered(uow: UnitOfWork, command: Command, answer: Answer) -> None:
-    if command.session_id is not None:
+    # Silence refuses nothing: the session still waits to be stopped, and asks again (decision 0045).
+    if command.session_id is not None and answer.detail != TIMED_OUT:
         charging.handle_remote_stop_answer(
             uow, session_id=command.session_id, accepted=answer.accepted, detail=answer.detail
         )

@@ -20,7 +20,7 @@ from chalicelib.chargers.model import Charger, Location
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
 from chalicelib.identity import service as identity
-from chalicelib.identity.model import Organization
+from chalicelib.identity.model import PLATFORM_ID, Organization
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
@@ -28,6 +28,7 @@ from chalicelib.ledger.model import business_day
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import Dimension, PriceComponent, TariffElement
 from chalicelib.wallets import service as wallets
+from infra.local import demo_money
 from infra.local.simulators.charger import SimulatedCharger
 
 OPERATOR_EMAIL: Final = "operator@northwind.example"
@@ -39,7 +40,8 @@ CURRENCY: Final = "EUR"
 
 @dataclass(frozen=True)
 class Place:
-    """A demo location with its price, the charger that stands there, and the OCPP version that it speaks."""
+    """A demo location with its price (`vat` percent are in it), the charger that stands there, and the OCPP version
+    that it speaks."""
 
     name: str
     address: str
@@ -49,18 +51,21 @@ class Place:
     time_zone: str
     tariff: str
     prices: tuple[tuple[Dimension, str], ...]
+    vat: str
     charger_id: str
     subprotocol: str
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A demo driver; `money` in minor units."""
+    """A demo driver; `money` in minor units. What was paid `to_operator` in cash is owed to the platform by the
+    operator, and lowers what it can withdraw; the others paid to the platform."""
 
     email: str
     full_name: str
     card: str
     money: int
+    to_operator: bool = False
 
 
 PLACES: Final = (
@@ -73,6 +78,7 @@ PLACES: Final = (
         time_zone="Europe/Berlin",
         tariff="Day",
         prices=(("ENERGY", "0.35"),),
+        vat="19",
         charger_id="NW-HARBOUR-1",
         subprotocol="ocpp1.6",
     ),
@@ -85,6 +91,7 @@ PLACES: Final = (
         time_zone="Europe/Lisbon",
         tariff="River",
         prices=(("ENERGY", "0.49"), ("FLAT", "0.50")),
+        vat="23",
         charger_id="NW-RIVER-1",
         subprotocol="ocpp2.0.1",
     ),
@@ -92,7 +99,7 @@ PLACES: Final = (
 GUESTS: Final = (
     Guest("mira@driver.example", "Mira Jansen", "04D1A5E0C0FFEE", 5000),
     Guest("tomas@driver.example", "Tomás Silva", "04D1A5E0BEEF01", 2000),
-    Guest("lena@driver.example", "Lena Vogt", "04D1A5E0CAFE02", 300),
+    Guest("lena@driver.example", "Lena Vogt", "04D1A5E0CAFE02", 300, to_operator=True),
 )
 
 
@@ -104,6 +111,7 @@ def fill(ctx: Context) -> None:
         _charger(ctx, location, place.charger_id)
     for guest in GUESTS:
         _guest(ctx, operator, guest)
+    demo_money.fill(ctx, operator)
 
 
 def simulated_chargers(ocpp_url: str, now: Callable[[], datetime], data_dir: Path | None) -> list[SimulatedCharger]:
@@ -141,6 +149,7 @@ def _operator(ctx: Context) -> Organization:
         time_zone="Europe/Berlin",
         language="en",
         country="DE",
+        bank_account=demo_money.BANK_ACCOUNT,
         admin=identity.NewUser(OPERATOR_EMAIL, "Nora Wind", PASSWORD),
     )
     organization, _ = decide_and_commit(ctx, lambda uow: identity.create_organization(uow, new))
@@ -167,7 +176,9 @@ def _location(ctx: Context, operator: Organization, place: Place) -> Location:
             longitude=place.coordinates[1],
         )
         chargers.add_location(uow, location)
-        components = tuple(PriceComponent(dimension, Decimal(price)) for dimension, price in place.prices)
+        components = tuple(
+            PriceComponent(dimension, Decimal(price), Decimal(place.vat)) for dimension, price in place.prices
+        )
         tariff = tariffs.create_tariff(
             uow,
             operator_id=operator.organization_id,
@@ -206,8 +217,9 @@ def _guest(ctx: Context, operator: Organization, guest: Guest) -> None:
 
 
 def _welcome(uow: UnitOfWork, operator: Organization, guest: Guest) -> Driver:
-    """A driver who can sign in, is on the operator's list and has paid in at the counter."""
+    """A driver who can sign in, is on the operator's list and has paid in."""
     now = uow.ctx.now()
+    payee = operator if guest.to_operator else identity.get_organization(uow.ctx, PLATFORM_ID)
     driver = Driver(uow.ctx.new_id("drv"), guest.email, guest.full_name, now)
     drivers.create_driver(uow, driver)
     identity.create_driver_login(uow, email=guest.email, password=PASSWORD, driver_id=driver.driver_id)
@@ -216,10 +228,10 @@ def _welcome(uow: UnitOfWork, operator: Organization, guest: Guest) -> Driver:
         uow,
         entry_id=uow.ctx.new_id("ent"),
         driver_id=driver.driver_id,
-        operator_id=operator.organization_id,
+        operator_id=payee.organization_id,
         direction="top_up",
         amount=Money(guest.money, operator.currency),
-        reason="Paid at the counter (demo)",
-        business_day=business_day(now, operator.time_zone),
+        reason="Paid at the counter (demo)" if guest.to_operator else "Paid to the platform (demo)",
+        business_day=business_day(now, payee.time_zone),
     )
     return driver

@@ -142,22 +142,28 @@ def test_time_limits(cloudformation: Tree) -> None:
     functions = of_type(cloudformation, "AWS::Lambda::Function")
     for name in ("APIHandler", *websocket_handlers()):
         assert functions[name]["Timeout"] <= 29, "API Gateway answers by itself after 29 s"
-    for name in ("ProveLedger", "ReconcilePayments", "Settlement", "SettlementCompute", "SettlementPost", "Invoices"):
+    for name in (
+        *("ProveLedger", "ReconcileDays", "ReconcilePayments"),
+        *("Settlement", "SettlementCompute", "SettlementPost", "Invoices"),
+    ):
         assert functions[name]["Timeout"] == 900, "what reads a whole day may take its time"
 
 
 def test_the_schedules_are_chalices(cloudformation: Tree) -> None:
     rules = of_type(cloudformation, "AWS::Events::Rule")
     assert {target["Arn"]["Fn::GetAtt"][0] for rule in rules.values() for target in rule["Targets"]} == {
+        "CloseOrders",
         "OfflineAlerts",
         "ExpireCommands",
         "Invoices",
         "LocalLists",
         "ProveLedger",
+        "ReconcileDays",
         "ReconcilePayments",
         "RefreshLocalLists",
         "RenewCertificates",
         "Settlement",
+        "SweepSessions",
     }
 
 
@@ -236,7 +242,7 @@ def test_every_alarm_tells_somebody_and_watches_something_that_exists(cloudforma
 
 
 def test_whoever_finds_a_fault_of_the_books_is_heard(cloudformation: Tree) -> None:
-    sources = {"ProveLedger": "ledger", "SettlementPost": "settlement", "OutboxRelay": "wallets"}
+    sources = {"ProveLedger": "ledger", "OutboxRelay": "wallets"}
     filters = of_type(cloudformation, "AWS::Logs::MetricFilter").values()
     assert {each["LogGroupName"]["Fn::Sub"] for each in filters} == {f"/aws/lambda/${{{name}}}" for name in sources}
     [pattern] = {each["FilterPattern"] for each in filters}
@@ -250,11 +256,19 @@ def test_a_scheduled_job_that_fails_wakes_somebody(cloudformation: Tree) -> None
     alarm = cloudformation["Resources"]["JobsFail"]["Properties"]
     total, *metrics = alarm["Metrics"]
     watched = [metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for metric in metrics]
+    watched += _watched_alone(cloudformation)
     rules = of_type(cloudformation, "AWS::Events::Rule").values()
     scheduled = {target["Arn"]["Fn::GetAtt"][0] for rule in rules for target in rule["Targets"]}
     assert scheduled
     assert sorted(watched) == sorted(scheduled)
     assert total["Expression"] == "+".join(metric["Id"] for metric in metrics)
+
+
+def _watched_alone(cloudformation: Tree) -> list[str]:
+    """Scheduled jobs whose failure means something of its own."""
+    alarms = of_type(cloudformation, "AWS::CloudWatch::Alarm").values()
+    failing = (a for a in alarms if (a.get("Namespace"), a.get("MetricName")) == ("AWS/Lambda", "Errors"))
+    return [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in failing]
 
 
 def test_the_expansion_is_repeatable(sam_template: Tree, cloudformation: Tree) -> None:

@@ -138,8 +138,9 @@ class Stack:
         token: str | None = None,
         key: str | None = None,
         query: dict[str, str] | None = None,
+        guest_code: str | None = None,
     ) -> Reply:
-        """One request; `token` an access token, `key` an Idempotency-Key."""
+        """One request; `token` an access token, `key` an Idempotency-Key, `guest_code` a guest's."""
         if self._http is None:
             raise RuntimeError("the stack does not run")
         headers = {"Accept": "application/json"}
@@ -147,6 +148,8 @@ class Stack:
             headers["Authorization"] = f"Bearer {token}"
         if key is not None:
             headers["Idempotency-Key"] = key
+        if guest_code is not None:
+            headers["Guest-Code"] = guest_code
         url = path if path.startswith("http") else self.url + path
         async with self._http.request(method, url, json=body, headers=headers, params=query) as response:
             is_json = response.content_type.endswith(("/json", "+json"))

@@ -72,6 +72,24 @@ async def test_a_charge_by_the_app_at_either_simulated_charger(demo: Stack, char
     assert (await operator.get(f"/v1/chargers/{charger_id}/conformance-findings"))["data"] == []
 
 
+async def test_what_a_charge_brought_can_be_withdrawn_after_the_night(demo: Stack) -> None:
+    """5.00 with tax in it; 3.00 were taken in cash, and the platform has its commission."""
+    operator = await the_operator(demo)
+    driver = await the_guest(demo, demo_data.GUESTS[0].email)
+    session_id = await starts(demo, operator, driver, 500)
+    await demo.advance(minutes=160)
+    await driver.sign_in()
+    await reaches(demo, driver, session_id, "settled")
+    await demo.advance(minutes=36 * 60)
+    await operator.sign_in()
+    [balance] = await operator.get_all("/v1/balances")
+    assert 100 < balance["withdrawable"]["amount"] < 200
+    [month] = (await operator.get("/v1/income", by="month"))["rows"]
+    assert (month["gross"]["amount"], month["tax"]["amount"], month["cash"]["amount"]) == (500, 80, 300)
+    asked = await operator.post("/v1/withdrawals", {"amount": balance["withdrawable"]}, key="all-there-is")
+    assert asked["state"] == "requested"
+
+
 @pytest.mark.parametrize("charger_id", [HARBOUR, RIVER])
 async def test_a_power_loss_in_the_middle_of_a_simulated_charge(demo: Stack, charger_id: str) -> None:
     operator = await the_operator(demo)

@@ -105,6 +105,18 @@ def list_groups(
     return page_of(_walk(ctx, operator_id, cursor), limit, keep)
 
 
+def group_lineage(ctx: Context, operator_id: str, group_id: str) -> tuple[str, ...]:
+    """The groups above a group of the operator's and itself, the topmost first; empty for one that is not. Where a
+    group hangs never changes, so a warm process asks once."""
+    cache = ctx.cache("chargers.group_lineages", size=10_000)
+
+    def load() -> tuple[str, ...] | None:
+        group = get_group(ctx, group_id)
+        return group.lineage if group is not None and group.operator_id == operator_id else None
+
+    return cache.get_or_load((operator_id, group_id), load) or ()
+
+
 def groups_within(ctx: Context, operator_id: str, group_id: str) -> frozenset[str]:
     """The ids of a group and of everything below it; empty for one that is not the operator's."""
     return frozenset(group.group_id for group, _ in _walk(ctx, operator_id, None) if group_id in group.lineage)

@@ -17,8 +17,8 @@ from chalicelib.kernel.http import Answer, PageQuery, PageView, Request, Shape, 
 
 
 class ExportCreate(Shape):
-    """`kind`: drivers, id_tokens, chargers, locations, sessions, cdrs, feedback, wallet_transactions or
-    audit_events. `filters` are the query parameters of that list (and what its path names), without `limit` and
+    """`kind`: drivers, id_tokens, chargers, locations, sessions, cdrs, abnormal_orders, feedback, wallet_transactions
+    or audit_events. `filters` are the query parameters of that list (and what its path names), without `limit` and
     `cursor`."""
 
     kind: KindText

@@ -12,10 +12,11 @@ from typing import Final
 from chalicelib.chargers import api_operator as chargers
 from chalicelib.charging import api_operator as charging
 from chalicelib.charging import api_operator_feedback as feedback
+from chalicelib.charging import api_operator_orders as orders
+from chalicelib.charging import api_operator_wallets as wallets
 from chalicelib.drivers import api_operator as drivers
 from chalicelib.files.lists.listing import Listing, listing
 from chalicelib.identity import api_operator as identity
-from chalicelib.wallets import api_operator as wallets
 
 EXPORT_KINDS: Final[Mapping[str, Listing]] = {
     "drivers": listing(drivers.api, "list_drivers"),
@@ -24,6 +25,7 @@ EXPORT_KINDS: Final[Mapping[str, Listing]] = {
     "locations": listing(chargers.api, "list_locations"),
     "sessions": listing(charging.api, "list_sessions"),
     "cdrs": listing(charging.api, "list_cdrs"),
+    "abnormal_orders": listing(orders.api, "list_abnormal_orders"),
     "feedback": listing(feedback.api, "list_feedback"),
     "wallet_transactions": listing(wallets.api, "list_wallet_transactions"),
     "audit_events": listing(identity.api, "list_audit_events"),

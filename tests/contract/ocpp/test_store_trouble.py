@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.tariffs import service as tariffs
+from chalicelib.tariffs.model import PricePlace
 from infra.local import aws_hooks
 from infra.local.aws_hooks import AwsError
 from tests.contract.ocpp import people
@@ -83,7 +84,7 @@ def test_a_stop_that_some_rule_refuses_is_not_answered_as_if_it_were_stored(
     driver = people.driver(world, operator, cents=1000, card="CARD-1")
     wire.boot()
     transaction_id = wire.call("StartTransaction", {**START, "idTag": "CARD-1"})["transactionId"]
-    tariff = tariffs.resolve_tariff(world.ctx, charger_id="", location_id=None, operator_id=operator.operator_id)
+    tariff = tariffs.resolve_tariff(world.ctx, place=PricePlace("", None, (), operator.operator_id))
     key = {"pk": {"S": f"tariff#{tariff.tariff_id}"}, "sk": {"S": "v#000001"}}
     table = "wattfare-tariffs"
     version = world.engine.execute("GetItem", {"TableName": table, "Key": key})["Item"]

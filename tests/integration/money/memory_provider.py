@@ -7,28 +7,41 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.kernel.money import Money
 from chalicelib.payments.providers.port import (
+    CaptureOutcome,
     Checkout,
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutState,
+    Movement,
+    Payee,
+    PayeeRequest,
+    PayoutOutcome,
+    PayoutRequest,
+    PayoutState,
     ProviderEvent,
     ProviderEventKind,
     ProviderEventRejected,
     ProviderRefused,
     ProviderUnavailable,
+    RefundOutcome,
+    RefundRequest,
+    RefundState,
 )
+
+AUTHORIZATION_LIFE = timedelta(days=7)
 
 
 @dataclass
 class MemoryProvider:
     """`breaks`: what happens to the next calls: "before" (nothing was done), "after" (done, the answer is lost), "ok".
-    `refusal`: the reason with which the next pages are refused."""
+    `refusal`: the reason with which the next requests that create something are refused. `refund_state` and
+    `payout_state`: how the next ones begin; `settle_refund` and `settle_payout` change them later."""
 
     now: Callable[[], datetime]
     name: str = "stripe"
@@ -37,11 +50,18 @@ class MemoryProvider:
     requests: dict[str, CheckoutRequest] = field(default_factory=dict)
     outcomes: dict[str, CheckoutOutcome] = field(default_factory=dict)
     calls: int = 0
+    refund_state: RefundState = RefundState.SUCCEEDED
+    payout_state: PayoutState = PayoutState.PENDING
+    refunds: dict[str, RefundOutcome] = field(default_factory=dict)
+    refund_requests: dict[str, RefundRequest] = field(default_factory=dict)
+    payees: dict[str, Payee] = field(default_factory=dict)
+    payouts: dict[str, PayoutOutcome] = field(default_factory=dict)
+    payout_requests: dict[str, PayoutRequest] = field(default_factory=dict)
+    movements: list[Movement] = field(default_factory=list)
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         lost = self._begin()
-        if self.refusal is not None:
-            raise ProviderRefused(self.refusal, "The provider refuses this payment.")
+        self._refuse()
         known = self.requests.setdefault(request.idempotency_key, request)
         if known != request:
             raise ProviderRefused("idempotency", "The same key was used for another request.")
@@ -69,6 +89,97 @@ class MemoryProvider:
             self.close(provider_ref, CheckoutState.EXPIRED)
         return self.outcomes[provider_ref]
 
+    def find_payment_id(self, payment_ref: str) -> str | None:
+        self._lose(self._begin())
+        return self.outcomes[self._page_of(payment_ref)].payment_id
+
+    def capture(self, payment_ref: str, amount: Money, *, idempotency_key: str) -> CaptureOutcome:
+        lost = self._begin()
+        page = self._page_of(payment_ref)
+        outcome = self.outcomes[page]
+        if outcome.state is CheckoutState.RELEASED:
+            raise ProviderRefused(outcome.failure or "authorization_released", "There is nothing left to capture.")
+        if outcome.captured is None:
+            self._refuse()
+            if outcome.authorized is None or amount.amount > outcome.authorized.amount:
+                raise ProviderRefused("amount_too_large", "That is more than was authorised.")
+            self.outcomes[page] = outcome = replace(outcome, state=CheckoutState.PAID, captured=amount)
+        self._lose(lost)
+        assert outcome.captured is not None
+        return CaptureOutcome(captured=outcome.captured, fee=outcome.fee)
+
+    def release(self, payment_ref: str, *, idempotency_key: str) -> None:
+        lost = self._begin()
+        page = self._page_of(payment_ref)
+        if self.outcomes[page].captured is not None:
+            raise ProviderRefused("already_captured", "This payment was captured.")
+        self.close(page, CheckoutState.RELEASED)
+        self._lose(lost)
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        lost = self._begin()
+        ref = f"re_{request.refund_id}"
+        if ref not in self.refunds:
+            self._refuse()
+            captured = self.outcomes[self._page_of(request.payment_ref)].captured
+            refunded = sum(
+                known.amount.amount
+                for known in self.refund_requests.values()
+                if known.payment_ref == request.payment_ref
+                and self.refunds[f"re_{known.refund_id}"].state is not RefundState.FAILED
+            )
+            if captured is None or refunded + request.amount.amount > captured.amount:
+                raise ProviderRefused("amount_too_large", "That is more than was captured.")
+            self.refund_requests[ref] = request
+            self.refunds[ref] = RefundOutcome(refund_ref=ref, state=self.refund_state, failure=None)
+        self._lose(lost)
+        return self.refunds[ref]
+
+    def find_refund(self, refund_ref: str) -> RefundOutcome:
+        """What it was not asked for was made at the provider by hand."""
+        self._lose(self._begin())
+        by_hand = RefundOutcome(refund_ref=refund_ref, state=RefundState.SUCCEEDED, failure=None)
+        return self.refunds.get(refund_ref, by_hand)
+
+    def create_payee(self, request: PayeeRequest) -> Payee:
+        lost = self._begin()
+        self._refuse()
+        ref = f"payee_{request.organization_id}"
+        payee = self.payees.setdefault(ref, Payee(payee_ref=ref, payouts_enabled=False))
+        self._lose(lost)
+        return payee
+
+    def payee_link(self, payee_ref: str, return_url: str, refresh_url: str) -> str:
+        self._lose(self._begin())
+        return f"https://pay.example/payees/{self.payees[payee_ref].payee_ref}"
+
+    def find_payee(self, payee_ref: str) -> Payee:
+        self._lose(self._begin())
+        return self.payees[payee_ref]
+
+    def pay_out(self, request: PayoutRequest) -> PayoutOutcome:
+        lost = self._begin()
+        ref = f"po_{request.payout_id}"
+        if ref not in self.payouts:
+            self._refuse()
+            if not self.payees[request.payee_ref].payouts_enabled:
+                raise ProviderRefused("payouts_disabled", "The payee has to finish with the provider first.")
+            self.payout_requests[ref] = request
+            self.payouts[ref] = PayoutOutcome(
+                payout_ref=ref, state=self.payout_state, failure=None, arrives_at=self.now() + timedelta(days=2)
+            )
+        self._lose(lost)
+        return self.payouts[ref]
+
+    def find_payout(self, payout_ref: str) -> PayoutOutcome:
+        self._lose(self._begin())
+        return self.payouts[payout_ref]
+
+    def list_movements(self, date_from: datetime, date_to: datetime) -> Iterator[Movement]:
+        """What a test put into `movements`."""
+        self._lose(self._begin())
+        return (line for line in reversed(self.movements) if date_from <= line.created_at < date_to)
+
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
         if headers.get("x-signature") != "good":
             raise ProviderEventRejected("signature", "The notification's signature is wrong.")
@@ -84,9 +195,38 @@ class MemoryProvider:
             state=CheckoutState.PAID,
             may_still_be_paid=False,
             captured=amount or self.requests[provider_ref.removeprefix("page_")].amount,
-            payment_ref="charge_1",
+            payment_ref=f"intent_{provider_ref}",
             method="card",
         )
+
+    def authorize(self, provider_ref: str) -> None:
+        """The payer's bank reserves what was asked for."""
+        self.outcomes[provider_ref] = replace(
+            self.outcomes[provider_ref],
+            state=CheckoutState.AUTHORIZED,
+            may_still_be_paid=False,
+            authorized=self.requests[provider_ref.removeprefix("page_")].amount,
+            authorization_expires_at=self.now() + AUTHORIZATION_LIFE,
+            payment_ref=f"intent_{provider_ref}",
+            method="card",
+            country="DE",
+            payer_email="payer@example.com",
+        )
+
+    def run_out(self, provider_ref: str) -> None:
+        """Nobody captured in time."""
+        self.close(provider_ref, CheckoutState.RELEASED)
+        self.outcomes[provider_ref] = replace(self.outcomes[provider_ref], failure="authorization_expired")
+
+    def enable(self, payee_ref: str) -> None:
+        """The payee told the provider everything."""
+        self.payees[payee_ref] = Payee(payee_ref=payee_ref, payouts_enabled=True)
+
+    def settle_refund(self, refund_ref: str, state: RefundState, failure: str | None = None) -> None:
+        self.refunds[refund_ref] = RefundOutcome(refund_ref=refund_ref, state=state, failure=failure)
+
+    def settle_payout(self, payout_ref: str, state: PayoutState, failure: str | None = None) -> None:
+        self.payouts[payout_ref] = replace(self.payouts[payout_ref], state=state, failure=failure)
 
     def decline(self, provider_ref: str, *, final: bool) -> None:
         self.outcomes[provider_ref] = replace(
@@ -99,15 +239,28 @@ class MemoryProvider:
     def close(self, provider_ref: str, state: CheckoutState) -> None:
         self.outcomes[provider_ref] = replace(self.outcomes[provider_ref], state=state, may_still_be_paid=False)
 
-    def event(self, provider_ref: str, event_id: str = "evt_1") -> ProviderEvent:
+    def event(
+        self,
+        provider_ref: str,
+        event_id: str = "evt_1",
+        kind: ProviderEventKind = ProviderEventKind.CHECKOUT_PAID,
+    ) -> ProviderEvent:
         return ProviderEvent(
             id=event_id,
-            kind=ProviderEventKind.CHECKOUT_PAID,
+            kind=kind,
             provider_type="page.changed",
             provider_ref=provider_ref,
             payment_id=self.outcomes[provider_ref].payment_id,
             occurred_at=self.now(),
         )
+
+    @staticmethod
+    def _page_of(payment_ref: str) -> str:
+        return payment_ref.removeprefix("intent_")
+
+    def _refuse(self) -> None:
+        if self.refusal is not None:
+            raise ProviderRefused(self.refusal, "The provider refuses this.")
 
     def _begin(self) -> bool:
         self.calls += 1

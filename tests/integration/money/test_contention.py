@@ -6,14 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import proving
 from chalicelib.wallets import service as wallets
+from tests.unit.payments.till import Till
 from tests.world import World
 
 THREADS = 20
+RIVALS = 5
 DRIVER = "drv_1"
 
 
@@ -95,3 +98,14 @@ def test_one_session_is_held_and_settled_by_one_of_all_who_try(world: World) -> 
     assert at_once([settle] * THREADS) == {"done": 1, "ledger.hold_not_open": THREADS - 1}
     assert wallets.available(world.ctx, DRIVER, "EUR") == Money(9_993, "EUR")
     assert proving.prove_ledger(world.ctx).fault_count == 0
+
+
+def test_one_of_all_who_pay_back_the_whole_does(world: World) -> None:
+    till = Till(world)
+    payment = till.captured(cost=1234)
+    works: list[Callable[[], object]] = [
+        partial(till.ask_refund, payment, 1234, f"ref_{number}") for number in range(RIVALS)
+    ]
+    assert at_once(works) == {"done": 1, "refund.exceeds_captured": RIVALS - 1}
+    till.run_events()
+    assert till.books() == {}

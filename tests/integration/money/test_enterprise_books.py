@@ -122,6 +122,7 @@ class CreditMachine(RuleBasedStateMachine):
             "enterprise.not_member",
             "evse.busy",
             "command.queue_full",
+            "order.statement_due",
         )
 
     @rule(number=st.integers(0, 1))
@@ -186,7 +187,9 @@ class CreditMachine(RuleBasedStateMachine):
     def void(self) -> None:
         for invoice in self.invoices():
             if invoice.state == "open" and not invoice.paid:
-                self.world.commit(lambda uow, invoice=invoice: settlement.void_invoice(uow, invoice, reason="Goodwill"))
+                self.count += 1
+                note = {"credit_note_id": self.world.ctx.new_id("crn"), "reason": "Goodwill", "issued_by": "usr_1"}
+                self.world.commit(lambda uow, invoice=invoice, note=note: settlement.void_invoice(uow, invoice, **note))
 
     # -- what must hold -------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -56,6 +57,7 @@ class MortalContext(Context):
 
     def __init__(self, inner: Context) -> None:
         super().__init__(inner.settings, inner.clock)
+        self._inner = inner
         self._store = inner.dynamodb
         self.crash_at: tuple[int, bool] | None = None
         self.calls = 0
@@ -63,6 +65,13 @@ class MortalContext(Context):
     @property
     def dynamodb(self) -> MortalContext:
         return self
+
+    def client(self, service: str, endpoint_url: str | None = None) -> Any:
+        """Of the world: a client costs a tenth of a second to make."""
+        return self._inner.client(service, endpoint_url)
+
+    def secret(self, name: str) -> str:
+        return self._inner.secret(name)
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         call = getattr(self._store, operation)
@@ -158,7 +167,7 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(
         target=pages,
         driver_id=drivers,
-        amount=amounts,
+        amount=st.integers(50, 1000),
         crash=crashes,
         breaks=st.sampled_from(["ok", "before", "after"]),
     )
@@ -239,7 +248,7 @@ class MoneyMachine(RuleBasedStateMachine):
             ),
             crash,
         )
-        assert result in {"done", "ledger.insufficient_funds"}
+        assert result in {"done", "ledger.insufficient_funds", "wallet.deduct_exceeds_cash"}
         if result == "done":
             self.books.adjusted[driver_id] += amount
 
@@ -266,6 +275,26 @@ class MoneyMachine(RuleBasedStateMachine):
         session = Session(session_id, driver_id, amount)
         self.books.open_holds[session_id] = session
         return session
+
+    @rule(session=sessions, most=amounts, crash=crashes)
+    def session_reserves_more(self, session: Session, most: int, crash: tuple[int, bool] | None) -> None:
+        if session.session_id not in self.books.open_holds:
+            return
+        told: list[int] = []
+
+        def decide(uow: UnitOfWork) -> None:
+            by = wallets.extend_session_hold(
+                uow,
+                driver_id=session.driver_id,
+                session_id=session.session_id,
+                held=Money(session.held, "EUR"),
+                most=Money(most, "EUR"),
+            )
+            told.append(by.amount)
+
+        self.world.advance(1)
+        assert self.commit(decide, crash) == "done"
+        session.held += told[0]
 
     @rule(session=consumes(sessions), cost=st.integers(0, 1500), beyond=st.booleans(), crash=crashes)
     def session_ends(self, session: Session, cost: int, beyond: bool, crash: tuple[int, bool] | None) -> None:
@@ -322,7 +351,7 @@ class MoneyMachine(RuleBasedStateMachine):
         for _, _, page in self.books.topups.values():
             if page in self.provider.outcomes:
                 event = self.provider.event(page, f"{page}.last")
-                decide_and_commit(self.ctx, lambda uow, event=event: payments.take_event(uow, self.provider, event))
+                decide_and_commit(self.ctx, partial(payments.take_event, provider=self.provider, event=event))
         self.world.run_events(CONSUMERS)
         paid = dict.fromkeys(DRIVERS, 0)
         for topup_id, (driver_id, amount, page) in self.books.topups.items():

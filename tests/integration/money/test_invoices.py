@@ -234,3 +234,22 @@ def test_two_payments_at_once_are_not_more_than_is_owed(site: Site, fleet: Fleet
             )
         )
     assert fleet.used() == 0
+
+
+def test_one_enterprises_trouble_does_not_keep_the_others_from_later_months(site: Site, fleet: Fleet) -> None:
+    second = second_fleet(fleet)
+    charge(site, 2000)
+    stray_income(fleet, 7)
+    advance_to(site, APRIL)
+    with pytest.raises(RuntimeError, match="1 operators"):
+        fleet.draw_up()
+    charge(site, 1000, number=2)
+    charge(site, 1000, id_token="SECOND", number=3)
+    advance_to(site, MAY)
+    with pytest.raises(RuntimeError, match="1 operators"):
+        fleet.draw_up()
+    assert [(each["enterprise_id"], each["month"]) for each in fleet.invoices()] == [(second.enterprise_id, "2026-04")]
+    stray_income(fleet, -7)
+    assert fleet.draw_up() == {"issued": 2}
+    mine = fleet.invoices(enterprise_id=fleet.enterprise_id)
+    assert [(each["month"], each["gross"]) for each in mine] == [("2026-04", euro(35)), ("2026-03", euro(70))]

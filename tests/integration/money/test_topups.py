@@ -144,10 +144,17 @@ def test_a_declined_card_may_be_followed_by_another(world: World, desk: StripeDe
     desk.payer(topup["payment_id"], "fail")
     desk.deliver()
     settle_events(world)
-    assert state(world, driver, topup["topup_id"]) == "pending"
+    path = f"/v1/driver/topups/{topup['topup_id']}"
+    shown = world.rest.get(path, token=driver).body
+    assert (shown["state"], shown["redirect_url"], shown["failure"]) == (
+        "pending",
+        topup["redirect_url"],
+        "generic_decline",
+    )
     desk.payer(topup["payment_id"], "succeed")
     desk.deliver()
     settle_events(world)
+    assert world.rest.get(path, token=driver).body["failure"] is None
     assert balance(world, driver) == 2000
 
 
@@ -191,6 +198,13 @@ def test_bad_amounts_change_nothing(
     assert top_up(world, driver).status == 201  # the key is free for a corrected request
 
 
+def test_what_no_provider_takes_is_our_own_clear_error(world: World, desk: StripeDesk, driver: str) -> None:
+    reply = top_up(world, driver, amount=49)
+    assert (reply.status, reply.body["code"]) == (422, "wallet.amount_invalid")
+    assert reply.body["errors"][0]["pointer"] == "/amount/amount"
+    assert world.rest.get("/v1/driver/topups", token=driver).body["data"] == []
+
+
 def test_a_key_is_needed_and_is_bound_to_its_body(world: World, desk: StripeDesk, driver: str) -> None:
     assert (
         world.rest.post("/v1/driver/topups", {"amount": {"amount": 1, "currency": "EUR"}}, token=driver).status == 400
@@ -213,11 +227,11 @@ def test_the_way_back_is_a_page_for_anybody(world: World) -> None:
     assert "cancelled" in reply.body
 
 
-def test_operators_do_not_see_payments(world: World, desk: StripeDesk, driver: str) -> None:
+def test_operators_do_not_see_what_drivers_pay_the_platform(world: World, desk: StripeDesk, driver: str) -> None:
     topup = top_up(world, driver).body
     operator = world.operator().access_token
-    assert world.rest.get("/v1/payments", token=operator).status == 403
-    assert world.rest.get(f"/v1/payments/{topup['payment_id']}", token=operator).status == 403
+    assert world.rest.get("/v1/payments", token=operator).body["data"] == []
+    assert world.rest.get(f"/v1/payments/{topup['payment_id']}", token=operator).status == 404
     platform = world.platform_admin()
     shown = world.rest.get(f"/v1/payments/{topup['payment_id']}", token=platform).body
     assert (shown["payer_id"], shown["amount"]["amount"], shown["state"]) == ("drv_1", 2000, "pending")

@@ -168,6 +168,14 @@ def test_operators_see_their_own_accounts_only(world: World, operator: Operator,
         assert listed.status == status, account_id
 
 
+def test_an_account_without_a_list_is_not_shown_as_empty(world: World, operator: Operator, driver_id: str) -> None:
+    adjust(world, operator, driver_id, 1000)
+    admin = world.platform_admin()
+    for account_id in ("clearing:stripe:EUR", "refunds:stripe:EUR", f"withdrawals:{operator.operator_id}:EUR"):
+        reply = world.rest.get("/v1/ledger/entries", token=admin, query={"account_id": account_id})
+        assert (reply.status, reply.body["code"]) == (422, "ledger.not_listed"), account_id
+
+
 def test_the_platform_sees_all_accounts(world: World, operator: Operator, driver_id: str) -> None:
     adjust(world, operator, driver_id, 1000)
     admin = world.platform_admin()

@@ -29,8 +29,14 @@ from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.wallets import service as wallets
 from tests import world as worlds
 from tests.contract.pki.papers import signing_request
+from tests.integration.rest.card_payments import things_of_card_payments
+from tests.integration.rest.driver_groups import things_of_driver_groups
 from tests.integration.rest.files import things_of_files
 from tests.integration.rest.fleet import things_of_enterprise
+from tests.integration.rest.income import prepare_income, things_of_income
+from tests.integration.rest.orders import things_of_orders
+from tests.integration.rest.packages import things_of_packages
+from tests.integration.rest.reconciliations import things_of_reconciliation
 from tests.site import CARD, CHARGER_ID, Site, build_site
 
 NIGHT_S = 24 * 3600
@@ -61,8 +67,10 @@ def things(site: Site) -> dict[str, str]:
     world.commit(lambda uow: drivers.link_operator(uow, site.operator.operator_id, driver_id))
     world.driver_token(driver_id)
     of_charger = things_of_charger(site) | things_of_organization(site) | things_told(site, ended.session_id)
+    of_charger |= things_of_orders(site)
+    of_charger |= things_of_driver_groups(site) | things_of_card_payments(site)
     of_charger |= things_of_tree(site) | things_of_network(site) | things_of_sign_in(site)
-    topup, payment = world.commit(
+    topup, _ = world.commit(
         lambda uow: wallets.begin_topup(
             uow,
             topup_id=world.ctx.new_id("top"),
@@ -83,7 +91,8 @@ def things(site: Site) -> dict[str, str]:
             driver_id=driver_id,
         )
     )
-    of_charger |= things_of_enterprise(site) | things_of_files(site)
+    of_charger |= things_of_enterprise(site) | things_of_files(site) | things_of_packages(site)
+    prepare_income(site, of_charger["agency_id"])
     day = world.clock.now().date().isoformat()
     world.run_events()
     world.advance(NIGHT_S)
@@ -91,6 +100,7 @@ def things(site: Site) -> dict[str, str]:
     settlement_jobs.settlement_compute({"operator_id": site.operator.operator_id, "business_day": day}, None)
     settlement_jobs.settlement_post({"operator_id": site.operator.operator_id, "business_day": day}, None)
     world.run_events()
+    of_charger |= things_of_income(site, of_charger["agency_id"]) | things_of_reconciliation(site)
     return of_charger | {
         "organization_id": site.operator.operator_id,
         "user_id": site.operator.user.user_id,
@@ -104,9 +114,9 @@ def things(site: Site) -> dict[str, str]:
         "drawer_card": drawer_card(site),
         "account_id": income_account(site.operator.operator_id, "EUR"),
         "provider": "stripe",
-        "payment_id": payment.payment_id,
         "topup_id": topup.topup_id,
         "session_id": ended.session_id,
+        "cdr_id": ended.session_id.replace("ses_", "cdr_"),
         "reservation_id": reservation.reservation_id,
         "settlement_id": f"{site.operator.operator_id}.{day}",
         "business_day": day,

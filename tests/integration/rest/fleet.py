@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver, Enterprise, Member
+from chalicelib.kernel.money import Money
 from chalicelib.settlement import jobs, service
 from tests.site import Site
 
@@ -29,7 +30,18 @@ def things_of_enterprise(site: Site) -> dict[str, str]:
     operator = site.operator.organization
     assert jobs.draw_up_invoice(world.ctx, operator, enterprise, world.clock.now().date().isoformat()[:7])
     [invoice] = service.list_invoices(world.ctx, operator_id, limit=1, cursor=None).data
+    _, note = commit(
+        lambda uow: service.issue_credit_note(
+            uow,
+            invoice,
+            credit_note_id=world.ctx.new_id("crn"),
+            amount=Money(1, "EUR"),
+            reason="A cent too much",
+            issued_by="usr_1",
+        )
+    )
     return {
+        "credit_note_id": note.credit_note_id,
         "enterprise_id": enterprise.enterprise_id,
         "member_id": driver.driver_id,
         "invoice_id": invoice.invoice_id,

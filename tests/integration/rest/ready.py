@@ -17,6 +17,8 @@ from chalicelib.identity import service as identity
 from chalicelib.identity.model.totp import code_at, step_of
 from chalicelib.identity.service import totp
 from chalicelib.kernel.http import Endpoint
+from chalicelib.payments import service as payments
+from chalicelib.payments.store import PAYOUT_ACCOUNTS
 from tests.integration.rest.catalogue import ENDPOINTS, SECRET_WORD, ask, body_of
 from tests.site import Site
 
@@ -117,6 +119,13 @@ def a_driver_with_a_password(asking: Asking) -> None:
     asking.home = asking.actor_id = driver.driver_id
 
 
+def no_payout_account(asking: Asking) -> None:
+    ctx, operator_id = asking.site.world.ctx, asking.site.operator.operator_id
+    account = payments.find_payout_account(ctx, operator_id)
+    assert account is not None
+    asking.site.world.commit(lambda uow: uow.delete(PAYOUT_ACCOUNTS, PAYOUT_ACCOUNTS.key_of(account)))
+
+
 READY: Mapping[str, Callable[[Asking], None]] = {
     "place_charger": first("unplace_charger"),
     "add_own_card": first("remove_own_card"),
@@ -124,6 +133,7 @@ READY: Mapping[str, Callable[[Asking], None]] = {
     "retire_id_token": first("unbind_id_token"),
     "restore_id_token": first("unbind_id_token", "retire_id_token"),
     "put_logo": first("remove_logo"),
+    "put_payout_account": no_payout_account,
     "stop_session": a_running_session,
     "cancel_reservation": a_fresh_reservation,
     "refresh_charger_configuration": an_idle_charger,

@@ -28,7 +28,7 @@ from tests.world import World
 AUDITED = [endpoint for endpoint in ENDPOINTS if endpoint.audited]
 AUDIENCE_IS_RECORDED = frozenset({"operator", "person", "driver"})
 
-NEW_BY_PUT = frozenset({"put_configuration_override", "add_charger_group_driver"})
+NEW_BY_PUT = frozenset({"put_configuration_override", "add_charger_group_driver", "add_driver_group_driver"})
 """These make what was not there: it has no before."""
 NO_OBJECT = frozenset({"sign_out"})
 """They end what the log does not show."""
@@ -49,9 +49,14 @@ def test_only_what_changes_nothing_or_keeps_its_own_record_is_left_out() -> None
         "create_my_reservation",
         "cancel_my_reservation",
         "start_web_payment",
+        # The order keeps what its driver said.
+        "state_what_happened",
         # A top-up is in the ledger.
         "create_my_topup",
+        # A link to the payment provider's page changes nothing.
+        "create_payout_account_link",
         # A quote changes nothing.
+        "quote_charger",
         "quote_tariff",
     }
 

@@ -17,11 +17,30 @@ from tests.integration.rest.catalogue import ENDPOINTS, INSTEAD, ask, body_of
 from tests.site import Site
 from tests.world import World, table_definitions
 
-SHARED = frozenset({"business_day", "provider", "code", "fresh", "evse_no", "kind"})
+SHARED = frozenset({"business_day", "day", "provider", "code", "fresh", "evse_no", "kind"})
 """Things that are nobody's own: days, the provider's name, and what is printed on the charger in the street."""
 CLAIMED = frozenset({"idempotency"})
-PLATFORM_ONLY = frozenset({"move_charger", "list_payments", "get_payment", "list_ledger_proofs"})
-NAMES_NOTHING_FOREIGN = frozenset({"get_driver_charger", "get_driver_location", "get_import_template"})
+PLATFORM_ONLY = frozenset(
+    {
+        "move_charger",
+        "list_ledger_proofs",
+        "approve_withdrawal",
+        "close_difference",
+        "create_debt_payment",
+        "put_credit_setting",
+        "create_reconciliation",
+        "get_reconciliation",
+        "list_differences_of_day",
+        "list_open_differences",
+        "list_reconciliations",
+        "mark_withdrawal_paid",
+        "recompute_settlement",
+        "reject_withdrawal",
+    }
+)
+ASKS_THE_PROVIDER = frozenset({"create_payout_account_link"})
+"""Granted, but nobody answers here."""
+NAMES_NOTHING_FOREIGN = frozenset({"get_driver_charger", "get_driver_location", "get_import_template", "quote_charger"})
 
 everywhere = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.operation_id)
 
@@ -157,7 +176,10 @@ def test_the_owner_is_granted(world: World, site: Site, things: dict[str, str], 
     email = "admin@platform.example" if endpoint.operation_id in PLATFORM_ONLY else site.operator.user.email
     world.platform_admin()
     reply = ask(world.rest, endpoint, things, "owner-1", token=world.access_token(email))
-    assert reply.status < 300, reply.body
+    if endpoint.operation_id in ASKS_THE_PROVIDER:
+        assert reply.body["code"] == "payment_provider.unavailable"
+    else:
+        assert reply.status < 300, reply.body
 
 
 def ask_body(endpoint: Endpoint, things: dict[str, str]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ LISTS = (
     "/v1/connection-attempts",
     "/v1/reservations",
     "/v1/orphan-stops",
+    "/v1/abnormal-orders",
 )
 SHOWN_THERE = ("location_id", "charger_id", "session_id", "reservation_id")
 BY_PLACE = [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Location
+from chalicelib.identity.store import ORGANIZATIONS
 from tests.unit.chargers.conftest import Site
 
 
@@ -14,6 +17,8 @@ def placed(site: Site) -> Site:
     location = Location(
         "loc_1", "org_1", "Depot", "Ring 1", "Köln", "DE", "Europe/Berlin", created_at=site.world.ctx.now()
     )
+    operator = replace(site.world.operator().organization, organization_id="org_1")
+    site.world.commit(lambda uow: uow.put(ORGANIZATIONS, operator))
     site.world.commit(lambda uow: chargers.add_location(uow, location))
     site.world.commit(lambda uow: chargers.place_charger(uow, site.charger, location))
     return site

@@ -32,3 +32,9 @@ def test_every_state_and_event(state: str, event: str) -> None:
         DOOR.next(state, event)
     assert (caught.value.code, caught.value.kind) == ("garage_door.illegal_transition", Kind.CONFLICT)
     assert "garage door" in caught.value.detail
+
+
+def test_people_read_words_and_not_the_names_of_the_table() -> None:
+    with pytest.raises(DomainError) as caught:
+        DOOR.next("bricked_up", "brick_up")
+    assert caught.value.detail == 'This garage door is bricked up, which rules out "brick up".'

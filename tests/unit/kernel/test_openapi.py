@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +25,14 @@ class Thing(Shape):
     name: str
     parts: list[Part]
     state: Literal["new", "old"] = "new"
+
+
+class Story(Shape):
+    told_at: datetime
+    ended_at: datetime | None
+    seen_at: list[datetime]
+    day: date
+    text: str
 
 
 class Filter(PageQuery, kw_only=True):
@@ -48,6 +57,12 @@ def put_thing(req: Request, box_id: str, body: Thing) -> Thing:
 def list_things(req: Request, query: Filter) -> PageView[Thing]:
     """Lists things."""
     return page_view(Page([]), lambda thing: thing)
+
+
+@operator.get("/v1/stories", permission="things:read")
+def list_stories(req: Request, query: PageQuery) -> PageView[Story]:
+    """Lists stories."""
+    return page_view(Page([]), lambda story: story)
 
 
 @public.get("/v1/label")
@@ -103,6 +118,16 @@ def test_shapes_are_components_that_refuse_the_unknown() -> None:
     assert schemas["Part"]["properties"]["weight"] == {"type": "integer", "minimum": 0, "description": "In grams."}
     page = LIST["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     assert schemas[page]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/Thing"}
+
+
+def test_times_that_are_answered_are_times() -> None:
+    told = _document()["components"]["schemas"]["Story"]["properties"]
+    moment = {"type": "string", "format": "date-time"}
+    assert told["told_at"] == moment
+    assert told["ended_at"] == {"anyOf": [moment, {"type": "null"}]}
+    assert told["seen_at"] == {"type": "array", "items": moment}
+    assert told["day"] == {"type": "string", "format": "date"}
+    assert told["text"] == {"type": "string"}
 
 
 def test_answers_and_problems() -> None:

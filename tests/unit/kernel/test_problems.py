@@ -35,3 +35,18 @@ def test_people_read_no_regular_expressions(body: dict[str, object], pointer: st
     [error] = problem.fields
     assert (error.pointer, error.code, error.detail) == (pointer, "value.invalid", f"Expected `{kind}` of another form")
     assert "regex" not in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"country": "Germany"}, "Expected `str` of another form: ISO 3166-1 alpha-2"),
+        ({"further": ["DE", "at"]}, "Expected `str` of another form: ISO 3166-1 alpha-2"),
+        ({"odd": "even"}, "Expected `str` of another form"),
+    ],
+)
+def test_people_read_how_the_form_is_described(body: dict[str, object], detail: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as complaint:
+        msgspec.convert(body, Body)
+    problem = from_validation_error(complaint.value, "request body", Body)
+    assert [error.detail for error in problem.fields] == [detail]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession, Limits, Reservation, SessionFilter
+from chalicelib.charging.model import ChargingSession, Reservation, SessionFilter
 from chalicelib.charging.receipts import receipt
 from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.views import LimitsView, ReservationView, SessionView
@@ -12,7 +12,6 @@ from chalicelib.drivers import service as drivers
 from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.errors import conflict, invalid, not_found
 from chalicelib.kernel.http import Answer, Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText, month_span
 
@@ -60,12 +59,12 @@ def start_session(req: Request, body: SessionRequest) -> SessionView:
     charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
     session = service.request_session(
         req.uow,
-        session_id=_new_id(req, "ses"),
+        session_id=req.new_id("ses", req.driver_id),
         driver_id=req.driver_id,
         charger_id=charger_id,
         evse_no=evse_no,
         amount=body.amount,
-        limits=_limits(body.limits),
+        limits=views.limits_of(body.limits),
         pay_by=body.pay_by,
     )
     return views.session_summary(session)
@@ -122,7 +121,7 @@ def create_my_reservation(req: Request, body: MyReservationRequest) -> Reservati
     service.check_open_reservations(req.ctx, req.driver_id)
     reservation = service.request_reservation(
         req.uow,
-        reservation_id=_new_id(req, "res"),
+        reservation_id=req.new_id("res", req.driver_id),
         charger=charger,
         evse_no=evse_no,
         id_token=drivers.app_token(req.driver_id),
@@ -152,20 +151,6 @@ def cancel_my_reservation(req: Request, reservation_id: str) -> ReservationView:
     reservation = _my_reservation(req, reservation_id)
     cancelled = service.cancel_reservation(req.uow, reservation, requested_by=req.driver_id)
     return views.reservation_view(cancelled, req.ctx.now())
-
-
-def _new_id(req: Request, prefix: str) -> str:
-    """The same request tried again (Idempotency-Key) makes the same thing."""
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
-    return derived_id(prefix, claimed_at, req.driver_id, key)
-
-
-def _limits(wishes: LimitsView | None) -> Limits | None:
-    if wishes is None:
-        return None
-    limits = Limits(energy_wh=wishes.energy_wh, duration_s=wishes.duration_s, soc_percent=wishes.soc_percent)
-    return None if limits == Limits() else limits
 
 
 def _connector(req: Request, code: str | None, charger_id: str | None, evse_no: int | None) -> tuple[str, int]:

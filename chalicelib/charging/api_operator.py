@@ -26,7 +26,6 @@ from chalicelib.drivers.model import IdToken
 from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
-from chalicelib.kernel.ids import derived_id
 
 api = Api("charging", "operator")
 
@@ -157,11 +156,9 @@ def create_reservation(req: Request, body: ReservationRequest) -> ReservationVie
     """Reserve a connector for an id token, for a day at most. The charger decides: look again for the state."""
     charger = owned_charger(req, body.charger_id)
     card = _known_card(req, charger.operator_id, body.id_token)
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
     reservation = service.request_reservation(
         req.uow,
-        reservation_id=derived_id("res", claimed_at, req.actor.login_id, key),
+        reservation_id=req.new_id("res", req.actor.login_id),
         charger=charger,
         evse_no=body.evse_no,
         id_token=card.id_token,

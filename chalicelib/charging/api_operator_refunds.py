@@ -15,7 +15,6 @@ from chalicelib.charging.service import correcting
 from chalicelib.identity.scope import check_works_everywhere, may_see
 from chalicelib.kernel.errors import conflict, forbidden, invalid, not_found
 from chalicelib.kernel.http import Api, Request, Shape
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.payments import service as payments
 from chalicelib.payments.model import Payment
@@ -62,11 +61,9 @@ def create_refund(req: Request, payment_id: str, body: RefundCreate) -> RefundAs
 def _refund_topup(req: Request, payment: Payment, body: RefundCreate) -> tuple[Money, str | None]:
     if not req.actor.is_platform:
         raise forbidden("Top-ups are paid back by the platform's people.")
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
     refund = wallets.refund_topup(
         req.uow,
-        refund_id=derived_id("ref", claimed_at, req.actor.login_id, payment.payment_id, key),
+        refund_id=req.new_id("ref", req.actor.login_id, payment.payment_id),
         topup_id=payment.purpose_id,
         amount=body.amount,
         reason=body.reason.strip(),

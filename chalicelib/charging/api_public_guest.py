@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.chargers.api_driver import DriverChargerView, driver_charger_view, find_charger
 from chalicelib.charging import lookup, service, views
-from chalicelib.charging.model import ChargingSession, Limits
+from chalicelib.charging.model import ChargingSession
 from chalicelib.charging.model.guests import GuestOrder, GuestOrderState, amount_to_authorize
 from chalicelib.charging.price_views import ChargingPrice, charging_price
 from chalicelib.charging.receipts import receipt
@@ -128,7 +128,7 @@ def start_guest_session(req: Request, body: GuestSessionRequest) -> GuestSession
         evse_no=evse_no,
         email=check_email(body.email),
         amount=body.amount,
-        limits=_limits(body.limits),
+        limits=views.limits_of(body.limits),
     )
     uow = req.commit_first()
     payment = payments.open_checkout(uow, payment_provider(req.ctx, payment.provider), payment)
@@ -173,13 +173,6 @@ def _count_order(req: Request) -> None:
 def _mine(req: Request, session_id: str) -> GuestOrder:
     guests.check_guest_code(req.ctx, session_id, req.headers.get(CODE_HEADER, ""))
     return guests.require_order(req.ctx, session_id)
-
-
-def _limits(wishes: LimitsView | None) -> Limits | None:
-    if wishes is None:
-        return None
-    limits = Limits(energy_wh=wishes.energy_wh, duration_s=wishes.duration_s, soc_percent=wishes.soc_percent)
-    return None if limits == Limits() else limits
 
 
 def _view(req: Request, order: GuestOrder, payment: Payment, guest_code: str | None = None) -> GuestSessionView:

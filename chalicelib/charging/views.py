@@ -144,6 +144,14 @@ class CdrView(Shape):
     credit_reference_id: str | None
 
 
+def limits_of(wishes: LimitsView | None) -> Limits | None:
+    """What was wished for; None where nothing was."""
+    if wishes is None:
+        return None
+    limits = Limits(energy_wh=wishes.energy_wh, duration_s=wishes.duration_s, soc_percent=wishes.soc_percent)
+    return None if limits == Limits() else limits
+
+
 def session_summary(session: ChargingSession) -> SessionView:
     """A session as it stands in a list: without the reading of a running one, which costs a read each."""
     return _view(session, None, Money(session.cost or 0, session.currency), session.energy_wh or 0)

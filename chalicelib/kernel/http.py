@@ -19,6 +19,7 @@ from chalicelib.kernel.actor import Actor
 from chalicelib.kernel.changes import Change
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import forbidden, invalid
+from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
@@ -117,6 +118,13 @@ class Request:
         self.committed_early = True
         self.uow = UnitOfWork(self.ctx)
         return self.uow
+
+    def new_id(self, prefix: str, *parts: str) -> str:
+        """An id for what the request makes, of `parts` and its Idempotency-Key: tried again, it makes the same."""
+        claim = self.claim
+        if claim is None:
+            return derived_id(prefix, self.ctx.now(), *parts, self.request_id)
+        return derived_id(prefix, claim.first_claimed_at, *parts, claim.idempotency_key)
 
     @property
     def organization_id(self) -> str:

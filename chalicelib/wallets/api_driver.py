@@ -9,7 +9,6 @@ from typing import Literal
 from chalicelib.identity.model import PLATFORM_ID
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Api, PageQuery, PageView, Request, Shape, page_view
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText
 from chalicelib.payments import service as payments
@@ -103,9 +102,7 @@ def create_my_topup(req: Request, body: TopUpRequest) -> TopUpView:
     Answers with the page to pay on. The wallet is credited when the payment provider confirms. When the provider
     does not answer (503), the same request with the same key goes on where this one stopped.
     """
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
-    topup, payment = _begin(req, body, derived_id("top", claimed_at, req.driver_id, key), claimed_at, key)
+    topup, payment = _begin(req, body)
     uow = req.commit_first()
     payment = payments.open_checkout(uow, payment_provider(req.ctx, payment.provider), payment)
     error = opening_error(payment)
@@ -137,8 +134,9 @@ def get_my_topup(req: Request, topup_id: str) -> TopUpView:
     return _view(topup, payments.require_payment(req.ctx, topup.payment_id))
 
 
-def _begin(req: Request, body: TopUpRequest, topup_id: str, claimed_at: datetime, key: str) -> tuple[TopUp, Payment]:
+def _begin(req: Request, body: TopUpRequest) -> tuple[TopUp, Payment]:
     """The top-up of this request, or the one that an earlier try of it began: that one has its package frozen."""
+    topup_id = req.new_id("top", req.driver_id)
     known = service.find_topup(req.ctx, topup_id)
     if known is not None:
         return known, payments.require_payment(req.ctx, known.payment_id)
@@ -151,7 +149,7 @@ def _begin(req: Request, body: TopUpRequest, topup_id: str, claimed_at: datetime
     return service.begin_topup(
         req.uow,
         topup_id=topup_id,
-        payment_id=derived_id("pay", claimed_at, req.driver_id, key),
+        payment_id=req.new_id("pay", req.driver_id),
         driver_id=req.driver_id,
         amount=amount,
         package=package,

@@ -41,8 +41,8 @@ GUEST_ORDER_LIFECYCLE: Lifecycle[GuestOrderState] = Lifecycle(
 
 @dataclass(frozen=True)
 class GuestOrder:
-    """`session_id` is the id that the session gets. `amount` is authorised on the card; `is_amount`: the guest asked
-    for a charge of that amount, else until full. `refusal` is why nothing was started, for people."""
+    """`session_id` is the id that the session gets. `amount` is authorised on the card: the most that it costs.
+    `refusal` is why nothing was started, for people."""
 
     session_id: str
     payment_id: str
@@ -51,7 +51,6 @@ class GuestOrder:
     evse_no: int
     email: str
     amount: Money
-    is_amount: bool
     tariff_id: str
     tariff_version: int
     state: GuestOrderState

@@ -29,6 +29,7 @@ from chalicelib.charging.store.guests import GUEST_ORDER_SK, GUEST_ORDERS, Guest
 from chalicelib.charging.store.sessions import SESSIONS
 from chalicelib.drivers.model import app_token
 from chalicelib.identity.service.access_tokens import keyed_hash
+from chalicelib.identity.service.regions import find_region
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, StaleRead, conflict, not_found
 from chalicelib.kernel.money import Money
@@ -86,7 +87,6 @@ def order_charge(
         evse_no=evse_no,
         email=email,
         amount=authorized,
-        is_amount=amount is not None,
         tariff_id=tariff.tariff_id,
         tariff_version=tariff.version,
         state=GUEST_ORDER_LIFECYCLE.initial,
@@ -219,12 +219,13 @@ def _session_of(uow: UnitOfWork, order: GuestOrder) -> ChargingSession:
 
 def _site(ctx: Context, charger: Charger) -> PaymentSite:
     location = chargers.get_location(ctx, charger.location_id) if charger.location_id else None
+    region = find_region(ctx, location.region_id) if location and location.region_id else None
     return PaymentSite(
         operator_id=charger.operator_id,
         charger_id=charger.charger_id,
         location_id=charger.location_id,
         country=location.country if location else None,
-        state=None,
+        state=region.name if region else None,
     )
 
 

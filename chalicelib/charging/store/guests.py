@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.charging.model import Limits
 from chalicelib.charging.model.guests import GuestOrder
@@ -26,7 +26,6 @@ class GuestOrderRow(Row):
     evse_no = NumberAttribute()
     email = UnicodeAttribute()
     amount = MoneyAttribute()
-    is_amount = BooleanAttribute()
     tariff_id = UnicodeAttribute()
     tariff_version = NumberAttribute()
     state = UnicodeAttribute()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from chalicelib.kernel.http import Answer, Api, Request
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.rest import PDF_TYPE
 from chalicelib.settlement import documents
 from chalicelib.settlement.model.einvoice import EInvoice
@@ -16,10 +15,8 @@ api = Api("settlement", "operator")
 
 
 def new_id(req: Request, prefix: str, *parts: str) -> str:
-    """The same request tried again (Idempotency-Key) makes the same thing."""
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
-    return derived_id(prefix, claimed_at, req.actor.login_id, *parts, key)
+    """Of the person who asks."""
+    return req.new_id(prefix, req.actor.login_id, *parts)
 
 
 def pdf_answer(document: EInvoice) -> Answer:

@@ -10,7 +10,6 @@ from chalicelib.drivers import service as drivers
 from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import conflict
 from chalicelib.kernel.http import Request, Shape
-from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.model import business_day
 from chalicelib.wallets import service, views
@@ -52,11 +51,9 @@ def adjust_wallet(req: Request, driver_id: str, body: Adjustment) -> Transaction
     if drivers.require_driver(req.ctx, driver_id).deleted_at is not None:
         raise conflict("driver.deleted", "This driver's account was deleted.")
     operator = identity.get_organization(req.ctx, req.organization_id)
-    claimed_at = req.claim.first_claimed_at if req.claim else req.ctx.now()
-    key = req.claim.idempotency_key if req.claim else req.request_id
     entry = service.adjust_wallet(
         req.uow,
-        entry_id=derived_id("ent", claimed_at, req.actor.login_id, driver_id, key),
+        entry_id=req.new_id("ent", req.actor.login_id, driver_id),
         driver_id=driver_id,
         operator_id=operator.organization_id,
         direction=body.direction,

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from chalicelib.kernel.money import Money
 from chalicelib.payments.providers.port import (
@@ -99,7 +100,7 @@ class SecondBank:
     payouts: dict[str, Withdrawal] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     notices: deque[Notice] = field(default_factory=deque)
-    answers: dict[str, tuple[object, object]] = field(default_factory=dict)
+    answers: dict[str, tuple[object, Any]] = field(default_factory=dict)
     in_flight: set[str] = field(default_factory=set)
     troubles: deque[Trouble] = field(default_factory=deque)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -273,7 +273,8 @@ class SecondProvider:
                 raise ProviderRefused("key_reused", "The key was used for something else.", Kind.INTERNAL)
             if trouble.broken:
                 raise ProviderUnavailable("The answer was lost.")
-            return answer  # type: ignore[return-value]  # kept as an object: it is what work gave
+            kept: Answer = answer  # what `work` gave, now or the first time
+            return kept
         finally:
             bank.in_flight.discard(key)
 

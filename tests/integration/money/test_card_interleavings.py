@@ -8,6 +8,7 @@ every step the books are proved; at the end they say what the provider says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -168,7 +169,7 @@ class CardMachine(RuleBasedStateMachine):
         for ref, outcome in self.till.provider.refunds.items():
             if outcome.state is RefundState.PENDING:
                 self.till.provider.settle_refund(ref, state, "bank" if state is RefundState.FAILED else None)
-                self.live(lambda ref=ref: self.till.take(self.word_of(ref)), death)  # type: ignore[misc]
+                self.live(partial(self.till.take, self.word_of(ref)), death)
 
     @rule(refuses=st.booleans())
     def provider_refuses(self, refuses: bool) -> None:

@@ -80,14 +80,15 @@ def test_nearer_and_nearer(site: Site) -> None:
     """At the site 0.35 apply at the location."""
     upper, own = into_group(site)
     assert cost_of_ten_kwh(site) == 350
-    for price, kind, target_id, cost in (
+    steps: tuple[tuple[str, AssignmentKind, str, int], ...] = (
         ("0.09", "operator", site.operator.operator_id, 350),
         ("0.33", "charger_group", upper, 330),
         ("0.32", "charger_group", own, 320),
         ("0.31", "charger", site.charger.charger_id, 310),
         ("0.30", "driver_group", driver_group(site).group_id, 300),
-    ):
-        priced(site, price, kind, target_id)  # type: ignore[arg-type]
+    )
+    for price, kind, target_id, cost in steps:
+        priced(site, price, kind, target_id)
         assert cost_of_ten_kwh(site) == cost, kind
 
 

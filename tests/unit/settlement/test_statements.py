@@ -19,6 +19,7 @@ from chalicelib.settlement.model import (
     Basis,
     Booked,
     Contract,
+    ContractKind,
     Line,
     Terms,
     added,
@@ -32,16 +33,16 @@ from chalicelib.settlement.model import (
 DAY = "2026-03-02"
 
 
-def cdr(amount: int, *, tax: int = 0, energy_wh: int = 1000, **fields: str) -> CdrTotals:
+def cdr(amount: int, *, tax: int = 0, energy_wh: int = 1000, **fields: Any) -> CdrTotals:
     money = Money(amount, "EUR")
     totals = CdrTotals("cdr_1", "ses_1", energy_wh, money, money, Money(0, "EUR"), captured_tax=Money(tax, "EUR"))
-    return replace(totals, **fields)  # type: ignore[arg-type]
+    return replace(totals, **fields)
 
 
-def contract(beneficiary_id: str, kind: str = "commission", currency: str = "EUR", **terms: object) -> Contract:
-    agreed = Terms("2026-01-01", **terms)  # type: ignore[arg-type]
+def contract(beneficiary_id: str, kind: ContractKind = "commission", currency: str = "EUR", **terms: Any) -> Contract:
+    agreed = Terms("2026-01-01", **terms)
     made_at = datetime(2026, 1, 1, tzinfo=UTC)
-    return Contract("org_op", beneficiary_id, kind, currency, made_at, [agreed])  # type: ignore[arg-type]
+    return Contract("org_op", beneficiary_id, kind, currency, made_at, [agreed])
 
 
 def line_of(cdrs: list[CdrTotals], *contracts: Contract) -> Line:
@@ -63,9 +64,9 @@ def line_of(cdrs: list[CdrTotals], *contracts: Contract) -> Line:
         ({"percent": Decimal("0.0420")}, 0, 0, 0),  # 0.4998
     ],
 )
-def test_terms_in_numbers(terms: dict[str, object], amount: int, fee: int, vat: int) -> None:
+def test_terms_in_numbers(terms: dict[str, Any], amount: int, fee: int, vat: int) -> None:
     basis = Basis(sessions=2, energy_wh=3000, gross=1190, tax=190, card_payments=1)
-    part = amount_of(Terms(DAY, **terms), basis, "EUR")  # type: ignore[arg-type]
+    part = amount_of(Terms(DAY, **terms), basis, "EUR")
     assert (part.amount, part.fee, part.vat) == (amount, fee, vat)
 
 

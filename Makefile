@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+ROUNDS ?= 10
 
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: run test check bench package deploy openapi roles clean help
+.PHONY: run test search check bench package deploy openapi roles clean help
 
 help:
 	@echo "make run      start the whole platform on http://127.0.0.1:8000 (PORT, DATA_DIR, EPHEMERAL=1, DEMO=0)"
 	@echo "make test     every check and every test"
+	@echo "make search   the property tests with other random cases, ROUNDS=10 times"
 	@echo "make check    ruff, mypy, import contracts"
 	@echo "make bench    load figures of this machine (BENCHMARKS.md)"
 	@echo "make package  the deployable artefact in build/package, offline"
@@ -37,6 +39,11 @@ check: $(STAMP)
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+search: $(STAMP)
+	@for round in $$(seq $(ROUNDS)); do \
+		WATTFARE_PROPERTIES=search $(BIN)/python -m pytest -q -n $(WORKERS) -m hypothesis || exit 1; \
+	done
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

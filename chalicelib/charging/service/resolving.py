@@ -83,8 +83,9 @@ def take_late_stop(
     unsaved: MeterReading | None = None,
 ) -> ChargingSession | None:
     """The end of a session that was given up, told after all: the bill is corrected by it, once, and the order resolved
-    where that is paid. Returns the session as it is then; None: it cannot be (a person has decided already, or what is
-    told cannot be true), and the stop is the operator's to look at. `unsaved` is the frame that tells it."""
+    where that is paid. No more is taken than its end in time would have taken: without a hold, nothing. Returns the
+    session as it is then; None: it cannot be (a person has decided already, or what is told cannot be true), and the
+    stop is the operator's to look at. `unsaved` is the frame that tells it."""
     order = order_lookup.find_order(uow.ctx, session)
     cdr = lookup.find_cdr(uow.ctx, session.session_id)
     if order is None or cdr is None or meter_stop_wh is None or session.started_at is None:
@@ -109,7 +110,7 @@ def take_late_stop(
             energy_wh=energy_wh,
             lines=metered.lines,
             tax=metered.tax,
-            most=session.hold if session.target == "amount" and session.held else None,
+            most=None if session.target == "full" and session.held else session.hold,
             ended_at=stopped_at,
             reason="The charger reported the end",
             by=BY_CHARGER,

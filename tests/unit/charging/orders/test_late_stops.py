@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -91,6 +92,37 @@ def test_a_charge_for_an_amount_costs_no_more_than_that(site: Site) -> None:
     episode = Episode(site, session.session_id, outcome.transaction_id)
     stop_late(episode, 20_000)  # 7.00
     assert (episode.session.cost, episode.session.captured, site.available()) == (700, 500, 1500)
+    episode.check_books()
+
+
+def test_what_was_told_to_stop_takes_no_money_late_that_it_would_not_take_in_time(site: Site) -> None:
+    """The charger refuses what the app asked for, then delivers after all, while all the money is held elsewhere; that
+    money is back when the end is told. Found by `test_any_order_v2`."""
+    request = site.request(500)
+    spend(site, 1500)
+    site.world.commit(partial(service.handle_remote_start_answer, session_id=request.session_id, accepted=False))
+    spend(site, 500)
+    outcome = site.start(id_token=request.id_token)
+    (revived,) = [session for session in site.sessions() if session.transaction_id == outcome.transaction_id]
+    assert (revived.authorization, revived.target, revived.held) == ("blocked", "amount", 0)
+    site.world.commit(lambda uow: service.give_up_session(uow, revived.session_id, "stop_missing"))
+    site.top_up(2000)
+    site.advance(10)
+    episode = Episode(site, revived.session_id, outcome.transaction_id)
+    stop_late(episode, 4000)
+    assert (episode.session.cost, episode.session.captured, site.available()) == (105, 0, 2000)
+    assert episode.order.state == "open"
+    episode.check_books()
+
+
+def test_of_a_card_without_money_the_late_end_takes_nothing_by_itself(site: Site) -> None:
+    spend(site, 2000)
+    episode = lost(site)
+    site.top_up(1000)
+    stop_late(episode, 4000)
+    assert (episode.session.captured, site.available()) == (0, 1000)
+    assert episode.resolve(kind="order_fee").state == "closed"
+    assert (episode.session.captured, site.available()) == (140, 860)
     episode.check_books()
 
 

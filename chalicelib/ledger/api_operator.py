@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from chalicelib.kernel.errors import forbidden, invalid, not_found
-from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_span, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import model, service
 from chalicelib.ledger.model import Entry, Fault, Proof
@@ -56,7 +56,8 @@ class EntryView(Shape):
 
 
 class AccountView(Shape):
-    """`balance`: now for wallets, of the business day for income and cash, all that was posted for payable."""
+    """`balance`: now for wallets, enterprises' credit and payable; of the business day for income, cash and
+    promotion."""
 
     account_id: str
     balance: Money
@@ -84,11 +85,12 @@ def list_ledger_entries(req: Request, query: EntryQuery) -> PageView[EntryView]:
         detail = "Of this account there is no list: its entries stand with the accounts at their other side."
         raise invalid("ledger.not_listed", detail, "/account_id")
     else:
+        date_from, date_to = check_span(query.date_from, query.date_to)
         page = service.list_entries(
             req.ctx,
             account_id,
-            date_from=query.date_from,
-            date_to=query.date_to,
+            date_from=date_from,
+            date_to=date_to,
             limit=query.limit,
             cursor=query.cursor,
         )
@@ -101,21 +103,17 @@ def get_ledger_account(req: Request, account_id: str, query: AccountQuery) -> Ac
     _visible(req, account_id)
     if model.keeps_balance(account_id):
         return AccountView(account_id=account_id, balance=service.balance(req.ctx, account_id))
-    if _is_periodic(account_id):
-        day = _required_day(query.business_day)
-        return AccountView(
-            account_id=account_id, balance=service.total_of_period(req.ctx, account_id, day), business_day=day
-        )
-    currency = model.account_currency(account_id)
-    if model.account_class(account_id) != "payable" or currency is None:
+    if not _is_periodic(account_id):
         raise invalid("ledger.no_balance", "This account is summed by the nightly proof only.", "/account_id")
-    total = model.sum_of(service.entries_of_account(req.ctx, account_id), account_id)
-    return AccountView(account_id=account_id, balance=Money(total, currency))
+    day = _required_day(query.business_day)
+    total = service.total_of_period(req.ctx, account_id, day)
+    return AccountView(account_id=account_id, balance=total, business_day=day)
 
 
 @api.get("/v1/ledger/proofs", "ledger:read")
 def list_ledger_proofs(req: Request, query: PageQuery) -> PageView[ProofView]:
     """The nightly proofs of the whole ledger, newest first. For the platform's people."""
+    req.actor.require_everywhere()
     if not req.actor.is_platform:
         raise forbidden("The proof is about everybody's money.")
     return page_view(service.list_proofs(req.ctx, limit=query.limit, cursor=query.cursor), _proof_view)
@@ -123,6 +121,7 @@ def list_ledger_proofs(req: Request, query: PageQuery) -> PageView[ProofView]:
 
 def _visible(req: Request, account_id: str) -> str:
     """Another organisation's account is answered like one that is not there."""
+    req.actor.require_everywhere()
     model.check_account_id(account_id)
     own = model.account_class(account_id) in OPERATORS_CLASSES and (
         model.account_owner(account_id) == req.organization_id

@@ -2,7 +2,7 @@
 
 What must hold: each entry sums to zero, in one currency; a balance equals its postings, in sum and in number, and
 is not negative where it is guarded; nothing is posted to it from another account's list; what lies in hold accounts is
-exactly the open holds; no hold is open after it should be over.
+exactly the open holds; no hold is open after it should be over; what is summed per day is filed under one.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class AccountProof:
         self.entries += 1
         if sum(posting.amount for posting in line.postings) != 0:
             self._fault("unbalanced", f"The postings of {line.entry_id} do not sum to zero.")
+        if not line.is_filed:
+            self._fault("not_filed", f"{line.entry_id} is of no business day: no settlement finds it.")
         for posting in line.postings:
             self.totals[f"{account_class(posting.account_id)}:{line.currency}"] += posting.amount
             if posting.account_id == self.account_id:

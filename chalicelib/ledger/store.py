@@ -75,6 +75,7 @@ class BalanceRow(Row):
     account_id = UnicodeAttribute()
     balance = NumberAttribute()
     postings = NumberAttribute(attr_name="posting_count")
+    blocks = NumberAttribute(null=True)
 
 
 class ProofRow(Row):
@@ -109,6 +110,8 @@ class LineRow(Row):
     hold_expires_at = MomentAttribute(null=True)
     balance = NumberAttribute(null=True)
     posting_count = NumberAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    business_day = UnicodeAttribute(null=True)
 
 
 def periodic_pk(owner_id: str) -> str:

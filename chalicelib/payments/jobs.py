@@ -21,7 +21,7 @@ from chalicelib.kernel.log import logger
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import decide_and_commit
 from chalicelib.payments import service
-from chalicelib.payments.model import Payment, Payout
+from chalicelib.payments.model import Dispute, Payment, Payout
 from chalicelib.payments.providers import payment_provider
 from chalicelib.payments.providers.port import PaymentProvider
 
@@ -83,8 +83,8 @@ def pay_out(ctx: Context, payout_id: str, provider_of: ProviderOf) -> None:
 @task.entry
 def reconcile_payments(ctx: Context, _event: dict[str, Any]) -> dict[str, int]:
     """Looks up at its provider what waits for it for 10 minutes: payments that are undecided, or to be captured or
-    released, whose authorisation runs out, whose fee is not known; refunds, and payouts. Counts by the state they are
-    in now."""
+    released, whose authorisation runs out, whose fee is not known; refunds, disputes, and payouts. Counts by the
+    state they are in now."""
     return reconcile(ctx, partial(payment_provider, ctx))
 
 
@@ -98,6 +98,8 @@ def reconcile(ctx: Context, provider_of: ProviderOf) -> dict[str, int]:
             counts.update([] if state is None else [state])
     for unfinished in islice(service.overdue_refunds(ctx), MAX_PAYMENTS):
         counts[_resolve_refund(ctx, unfinished.payment_id, unfinished.refund_id, provider_of)] += 1
+    for dispute in islice(service.overdue_disputes(ctx), MAX_PAYMENTS):
+        counts[_resolve_dispute(ctx, dispute, provider_of)] += 1
     for payout in islice(service.overdue_payouts(ctx), MAX_PAYMENTS):
         counts[_resolve_payout(ctx, payout, provider_of)] += 1
     return dict(counts)
@@ -123,6 +125,15 @@ def _resolve_refund(ctx: Context, payment_id: str, refund_id: str, provider_of: 
     except DomainError as error:
         logger.warning("refund not reconciled", extra={"refund_id": refund_id, "code": error.code})
         return "refund_unanswered"
+
+
+def _resolve_dispute(ctx: Context, dispute: Dispute, provider_of: ProviderOf) -> str:
+    resolve = partial(service.resolve_dispute, provider=provider_of(dispute.provider), dispute_id=dispute.dispute_id)
+    try:
+        return f"dispute_{decide_and_commit(ctx, resolve).state}"
+    except DomainError as error:
+        logger.warning("dispute not reconciled", extra={"dispute_id": dispute.dispute_id, "code": error.code})
+        return "dispute_unanswered"
 
 
 def _resolve_payout(ctx: Context, payout: Payout, provider_of: ProviderOf) -> str:

@@ -36,6 +36,8 @@ WITH_CURRENCY = frozenset(
         "captures",
         "refunds",
         "withdrawals",
+        "disputes",
+        "losses",
     }
 )
 CLASSES = WITH_CURRENCY | {"hold"}
@@ -85,6 +87,17 @@ def refunds_account(provider: str, currency: str) -> str:
 def withdrawals_account(organization_id: str, currency: str) -> str:
     """What an organisation has asked to be paid out and has not got yet."""
     return f"withdrawals:{organization_id}:{currency}"
+
+
+def disputes_account(provider: str, currency: str) -> str:
+    """Payments that payers' banks have taken back and that are not decided: below zero by what nobody has made good
+    yet, above by what was withheld before the provider has taken it."""
+    return f"disputes:{provider}:{currency}"
+
+
+def losses_account(organization_id: str, currency: str) -> str:
+    """What an organisation has lost to disputes that nobody made good: below zero."""
+    return f"losses:{organization_id}:{currency}"
 
 
 def cash_account(operator_id: str, currency: str) -> str:

@@ -39,13 +39,14 @@ EntryKind = Literal[
     "credit_line",
     "invoice_payment",
     "write_off",
-    "bonus",
     "capture",
     "correction",
     "fee",
     "payment_refund",
     "withdrawal",
     "debt_payment",
+    "voucher",
+    "dispute",
 ]
 HoldState = Literal["open", "captured", "released"]
 
@@ -66,13 +67,14 @@ class Posting:
 class Entry:
     """One fact of money. `source_id` is the business fact behind it (charging session, top-up, statement).
 
-    `business_day` (YYYY-MM-DD, the operator's zone) files it under its income or cash account; it is the day of the
-    posting, so that a closed day stays closed. `hold_*` only where the entry is a hold.
+    `business_day` (YYYY-MM-DD, the operator's zone) files it under its income, cash or promotion account; it is the day
+    of the posting, so that a closed day stays closed. Only a settlement, which empties a day, is of none. `hold_*` only
+    where the entry is a hold.
     """
 
     entry_id: str
     home_account_id: str
-    kind: str
+    kind: EntryKind
     currency: str
     postings: list[Posting]
     occurred_at: datetime
@@ -109,16 +111,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Balance:
-    """What a guarded account holds, and how many postings made it so."""
+    """What an account that keeps one (`BALANCED`) holds, and how many postings made it so. `blocks`: reasons for which
+    nothing of it may be reserved; None is none."""
 
     account_id: str
     balance: int = 0
     postings: int = 0
+    blocks: int | None = None
 
 
 @dataclass(frozen=True)
 class PeriodicAccount:
-    """A cash or promotion account that was ever posted to: in which currencies an organisation has any."""
+    """A cash or promotion account, or one of income, that was ever posted to: in which currencies an organisation has
+    any. Of income only what no session's end has posted: of that, CDRs tell."""
 
     account_id: str
 
@@ -171,6 +176,13 @@ class Line:
     hold_expires_at: datetime | None = None
     balance: int | None = None
     posting_count: int = 0
+    kind: str = ""
+    business_day: str | None = None
+
+    @property
+    def is_filed(self) -> bool:
+        """Under a day where it should be, see `Entry`."""
+        return self.business_day is not None or self.kind == "settlement" or not _is_of_a_day(self.postings)
 
 
 class EntryConflict(StaleRead):
@@ -199,6 +211,10 @@ def insufficient_funds(shortfall: Money | None = None) -> DomainError:
     return DomainError("ledger.insufficient_funds", detail, Kind.CONFLICT, shortfall=shortfall)
 
 
+def account_blocked() -> DomainError:
+    return DomainError("ledger.account_blocked", "Nothing of this account may be reserved now.", Kind.CONFLICT)
+
+
 def business_day(moment: datetime, zone: str) -> str:
     """The calendar day (YYYY-MM-DD) of a moment in an IANA zone."""
     return moment.astimezone(ZoneInfo(zone)).date().isoformat()
@@ -221,9 +237,15 @@ def check_entry(entry: Entry) -> Entry:
     balanced = {posting.account_id for posting in postings if keeps_balance(posting.account_id)}
     if not balanced <= {entry.home_account_id}:
         raise _invalid("an entry touches one account that keeps a balance, and is stored under it")
+    if entry.business_day is None and entry.kind != "settlement" and _is_of_a_day(postings):
+        raise _invalid("what no day is said of, no settlement would ever find")
     if sum(posting.amount for posting in postings) != 0:
         raise DomainError("ledger.unbalanced", "The entry's postings do not sum to zero.", Kind.INTERNAL)
     return entry
+
+
+def _is_of_a_day(postings: Iterable[Posting]) -> bool:
+    return any(account_class(posting.account_id) in PERIODIC for posting in postings)
 
 
 def same_fact(entry: Entry, other: Entry) -> bool:
@@ -319,12 +341,16 @@ def close_hold_entry(
 
 
 def reversal_of(original: Entry, *, now: datetime, business_day: str | None = None, note: str | None = None) -> Entry:
-    """The mirror image of an entry. DomainError ledger.not_reversible for holds and what closes them: those are
-    corrected by entries of their own."""
+    """The mirror image of an entry; of one that is filed under a day, under the day of the reversal.
+
+    DomainError ledger.not_reversible for holds and what closes them: those are corrected by entries of their own.
+    ledger.day_missing for a filed one without a day."""
     if any(account_class(posting.account_id) == "hold" for posting in original.postings):
         raise DomainError("ledger.not_reversible", "A hold is released, not reversed.", Kind.CONFLICT)
     if original.reversed_by is not None:
         raise already_reversed(original.entry_id)
+    if original.business_day is not None and business_day is None:
+        raise DomainError("ledger.day_missing", "What is filed under a day is reversed on a day.", Kind.INTERNAL)
     return replace(
         original,
         entry_id=ids.derived_id("ent", now, original.entry_id, "reversal"),

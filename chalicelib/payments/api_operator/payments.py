@@ -1,32 +1,39 @@
-"""Payments as the backoffice reads them. The platform's people see all; an operator what guests paid at its chargers.
+"""One payment as the backoffice reads it, and how a list of them is picked. The platform's people see all; an operator
+what guests paid at its chargers, and what drivers paid for its top-up packages.
 
-Top-ups are the platform's: drivers pay the platform. Who works at some places only sees none. Refunds are asked for
-above, by what was paid for; here they are read, and tried again.
+Top-ups are the platform's: drivers pay the platform, and may spend it at all operators. Who gives a bonus for one sees
+it, and does nothing with it. Who works at some places only sees none. The list itself stands
+above (`charging/api_operator_payments.py`), which knows groups of chargers. Refunds are asked for above, by what was
+paid for; here they are read, and tried again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from chalicelib.identity.scope import OperatorPageQuery, check_works_everywhere, listed_operator, may_see
+from chalicelib.identity.scope import check_works_everywhere, listed_operator, may_see
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, check_span, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page
+from chalicelib.kernel.spans import Span
 from chalicelib.payments import service
 from chalicelib.payments.api_operator.common import api
-from chalicelib.payments.model import CaptureMode, Payment, PaymentState, Purpose, Refund
+from chalicelib.payments.api_operator.disputes import DisputeView, dispute_view
+from chalicelib.payments.model import CaptureMode, PaidBack, Payment, PaymentState, Purpose, Refund
 
 SHOWN_REFUNDS = 100
 _DAY = timedelta(days=1)
 
 
-class PaymentQuery(OperatorPageQuery):
+class PaymentFilter(Shape):
     """`day` is one UTC day, `date_from` inclusive and `date_to` exclusive a stretch of time. The platform's people who
-    name neither these nor a payer nor an operator see today's, and at most 92 days at once."""
+    name neither these nor a payer nor an operator see today's, and at most 92 days at once. `charger_group_id`: paid
+    for at a charger that is now in this group of the operator's, or below it."""
 
+    operator_id: str | None = None
     payer_id: str | None = None
     day: date | None = None
     date_from: Moment | None = None
@@ -34,15 +41,24 @@ class PaymentQuery(OperatorPageQuery):
     state: PaymentState | None = None
     purpose: Purpose | None = None
     method: str | None = None
+    currency: str | None = None
     location_id: str | None = None
     charger_id: str | None = None
+    charger_group_id: str | None = None
+    charger_country: str | None = None
+    charger_state: str | None = None
+    disputed: bool | None = None
+    paid_back: PaidBack | None = None
 
 
 class PaymentView(Shape):
-    """`authorized` is reserved on the payer's card; `captured` (also `gross`), `fee` (also `commission`: what the
-    provider keeps), `net` and `method` are there once it is paid and the provider told. `vat` is contained in `gross`,
-    where something was delivered for it. `refunded` was paid back or is on its way, `refundable` what still may be.
-    `failure` is the provider's code. `payer_country` is the card's, the charger's country and state are the site's."""
+    """`authorized` is reserved on the payer's card; `gross` (what was captured), `fee` (the provider's commission),
+    `net` = `gross` - `refunded` - `fee` and `method` are there once it is paid and the provider told. `refunded` was
+    paid back or is on its way (`paid_back`: none, partial, full), `refundable` what still may be. `vat` is contained in
+    what is left of `gross`, where something was delivered for it. `operator_id`: whose charger it was paid at, or whose
+    top-up package was bought.
+    `disputed`: the payer's bank has taken it back, or is about to. `failure` is the provider's code. `payer_country` is
+    the card's, the charger's country and state are the site's."""
 
     payment_id: str
     state: PaymentState
@@ -57,14 +73,14 @@ class PaymentView(Shape):
     changed_at: datetime
     authorized: Money | None
     authorization_expires_at: datetime | None
-    captured: Money | None
-    fee: Money | None
     gross: Money | None
-    commission: Money | None
+    fee: Money | None
     net: Money | None
     vat: Money | None
     refunded: Money
+    paid_back: PaidBack
     refundable: Money
+    disputed: bool
     method: str | None
     payer_country: str | None
     operator_id: str | None
@@ -93,17 +109,10 @@ class RefundView(Shape):
 
 
 class PaymentDetail(PaymentView):
-    """With its refunds, newest first, at most 100."""
+    """With its refunds, newest first, at most 100, and its disputes, oldest first."""
 
     refunds: list[RefundView]
-
-
-@api.get("/v1/payments", "payments:read")
-def list_payments(req: Request, query: PaymentQuery) -> PageView[PaymentView]:
-    """Payments, newest first."""
-    check_works_everywhere(req)
-    page = _of_all(req, query) if req.actor.is_platform and query.operator_id is None else _of_operator(req, query)
-    return page_view(page, _view)
+    disputes: list[DisputeView]
 
 
 @api.get("/v1/payments/{payment_id}", "payments:read")
@@ -111,7 +120,11 @@ def get_payment(req: Request, payment_id: str) -> PaymentDetail:
     """One payment with what the provider says of it."""
     payment = _visible(req, payment_id)
     refunds = service.list_refunds(req.ctx, payment_id, limit=SHOWN_REFUNDS).data
-    return PaymentDetail(**_values(payment), refunds=[_refund_view(refund) for refund in refunds])
+    return PaymentDetail(
+        **_values(payment),
+        refunds=[refund_view(refund) for refund in refunds],
+        disputes=[dispute_view(dispute) for dispute in service.disputes_of(req.ctx, payment)],
+    )
 
 
 @api.get("/v1/payments/{payment_id}/refunds", "payments:read")
@@ -119,7 +132,7 @@ def list_payment_refunds(req: Request, payment_id: str, query: PageQuery) -> Pag
     """What of a payment went back to its payer, newest first."""
     payment = _visible(req, payment_id)
     page = service.list_refunds(req.ctx, payment.payment_id, limit=query.limit, cursor=query.cursor)
-    return page_view(page, _refund_view)
+    return page_view(page, refund_view)
 
 
 @api.post(
@@ -133,47 +146,52 @@ def retry_refund(req: Request, payment_id: str, refund_id: str) -> RefundView:
     payment = _visible(req, payment_id)
     before = service.require_refund(req.ctx, payment_id, refund_id)
     after = service.retry_refund(req.uow, payment_id, refund_id)
-    req.audit("refund", refund_id, owner_id=payment.operator_id, before=_refund_view(before), after=_refund_view(after))
-    return _refund_view(after)
+    req.audit("refund", refund_id, owner_id=payment.operator_id, before=refund_view(before), after=refund_view(after))
+    return refund_view(after)
 
 
-def _of_operator(req: Request, query: PaymentQuery) -> Page[Payment]:
+def page_of_payments(
+    req: Request,
+    query: PaymentFilter,
+    *,
+    charger_ids: frozenset[str] | None,
+    first: Callable[[Payment], bool] | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Payment]:
+    """Payments that are wanted, newest first. `charger_ids`: those of the group that the query names, None where it
+    names none. `first` is asked about every payment that is looked at, before the filters are.
+
+    Raises forbidden, organization.not_found, payments.range_too_long, moment.distant.
+    """
+    check_works_everywhere(req)
     date_from, date_to = _span(query)
-    return service.list_of_operator(
-        req.ctx,
-        listed_operator(req, query.operator_id),
-        date_from=date_from,
-        date_to=date_to,
-        keep=_filter(query),
-        limit=query.limit,
-        cursor=query.cursor,
-    )
-
-
-def _of_all(req: Request, query: PaymentQuery) -> Page[Payment]:
-    date_from, date_to = _span(query)
-    if query.payer_id is not None:
-        return service.list_of_payer(
+    if query.operator_id is not None or not req.actor.is_platform:
+        return service.list_of_operator(
             req.ctx,
-            query.payer_id,
-            keep=_filter(query, date_from, date_to),
-            limit=query.limit,
-            cursor=query.cursor,
+            listed_operator(req, query.operator_id),
+            date_from=date_from,
+            date_to=date_to,
+            keep=_filter(query, charger_ids, first),
+            limit=limit,
+            cursor=cursor,
         )
+    if query.payer_id is not None:
+        keep = _filter(query, charger_ids, first, (date_from, date_to))
+        return service.list_of_payer(req.ctx, query.payer_id, keep=keep, limit=limit, cursor=cursor)
     end = date_to or max(req.ctx.now(), date_from or req.ctx.now()) + _DAY
     begin = date_from or _begin_of(req.ctx.now() if date_to is None else date_to - timedelta(microseconds=1))
     if (end - begin) > service.MAX_DAYS * _DAY:
         raise invalid("payments.range_too_long", f"At most {service.MAX_DAYS} days at once.", "/date_from")
-    return service.list_of_days(req.ctx, begin, end, keep=_filter(query), limit=query.limit, cursor=query.cursor)
+    keep = _filter(query, charger_ids, first)
+    return service.list_of_days(req.ctx, begin, end, keep=keep, limit=limit, cursor=cursor)
 
 
-def _span(query: PaymentQuery) -> tuple[datetime | None, datetime | None]:
+def _span(query: PaymentFilter) -> Span:
     if query.day is not None:
         begin = check_moment(datetime.combine(query.day, datetime.min.time(), UTC), "/day")
         return begin, begin + _DAY
-    date_from = None if query.date_from is None else check_moment(query.date_from, "/date_from")
-    date_to = None if query.date_to is None else check_moment(query.date_to, "/date_to")
-    return date_from, date_to
+    return check_span(query.date_from, query.date_to)
 
 
 def _begin_of(moment: datetime) -> datetime:
@@ -181,20 +199,35 @@ def _begin_of(moment: datetime) -> datetime:
     return datetime.combine(moment.astimezone(UTC).date(), datetime.min.time(), UTC)
 
 
+_OF_PAYMENT: Final = ("payer_id", "state", "purpose", "method", "paid_back")
+_OF_SITE: Final = (
+    ("location_id", "location_id"),
+    ("charger_id", "charger_id"),
+    ("charger_country", "country"),
+    ("charger_state", "state"),
+)
+"""Filters by where it was paid for, and what they are called there."""
+
+
 def _filter(
-    query: PaymentQuery, date_from: datetime | None = None, date_to: datetime | None = None
+    query: PaymentFilter,
+    charger_ids: frozenset[str] | None,
+    first: Callable[[Payment], bool] | None,
+    span: Span = (None, None),
 ) -> Callable[[Payment], bool]:
-    wanted = {
-        name: value
-        for name in ("payer_id", "state", "purpose", "method")
-        if (value := getattr(query, name)) is not None
-    }
-    places = {name: value for name in ("location_id", "charger_id") if (value := getattr(query, name)) is not None}
+    wanted = {name: value for name in _OF_PAYMENT if (value := getattr(query, name)) is not None}
+    places = {of_site: value for name, of_site in _OF_SITE if (value := getattr(query, name)) is not None}
+    date_from, date_to = span
 
     def keep(payment: Payment) -> bool:
+        site = payment.site
         return (
-            all(getattr(payment, name) == value for name, value in wanted.items())
-            and all(payment.site and getattr(payment.site, name) == value for name, value in places.items())
+            (first is None or first(payment))
+            and all(getattr(payment, name) == value for name, value in wanted.items())
+            and query.currency in (None, payment.amount.currency)
+            and all(site and getattr(site, name) == value for name, value in places.items())
+            and (charger_ids is None or (site is not None and site.charger_id in charger_ids))
+            and query.disputed in (None, payment.is_disputed)
             and (date_from is None or payment.created_at >= date_from)
             and (date_to is None or payment.created_at < date_to)
         )
@@ -206,29 +239,28 @@ def _visible(req: Request, payment_id: str) -> Payment:
     """Another organisation's payment is answered like one that is not there."""
     check_works_everywhere(req)
     payment = service.find_payment(req.ctx, payment_id)
-    if payment is None or not may_see(req, payment.operator_id):
+    if payment is None or not may_see(req, payment.listed_for):
         raise not_found("payment", payment_id)
     return payment
 
 
-def _view(payment: Payment) -> PaymentView:
+def payment_view(payment: Payment) -> PaymentView:
     return PaymentView(**_values(payment))
 
 
 def _values(payment: Payment) -> dict[str, Any]:
-    same_currency = payment.captured and payment.fee and payment.captured.currency == payment.fee.currency
     site = payment.site
     own = (
         *("payment_id", "state", "provider", "purpose", "purpose_id", "payer_id", "amount", "capture"),
-        *("created_at", "changed_at", "authorized", "authorization_expires_at", "captured", "fee", "method"),
-        *("provider_ref", "payment_ref", "failure", "refundable", "operator_id"),
+        *("created_at", "changed_at", "authorized", "authorization_expires_at", "fee", "net", "method"),
+        *("provider_ref", "payment_ref", "failure", "refundable", "paid_back"),
     )
     return {name: getattr(payment, name) for name in own} | {
         "currency": payment.amount.currency,
+        "operator_id": payment.listed_for,
         "gross": payment.captured,
-        "commission": payment.fee,
-        "net": payment.captured - payment.fee if same_currency and payment.captured and payment.fee else None,
         "vat": payment.tax,
+        "disputed": payment.is_disputed,
         "refunded": payment.refunded or Money.zero(payment.amount.currency),
         "payer_country": payment.country,
         "charger_id": site.charger_id if site else None,
@@ -238,5 +270,5 @@ def _values(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _refund_view(refund: Refund) -> RefundView:
+def refund_view(refund: Refund) -> RefundView:
     return RefundView(**{name: getattr(refund, name) for name in RefundView.__struct_fields__})

@@ -1,8 +1,8 @@
 """What payments are made of, and their rules. Pure: no I/O, no AWS, no HTTP.
 
 `lifecycle` the states of a payment; `payments` what a provider's word makes of one; `refunds` money on its way back;
-`payouts` money out, and to whom; `entries` what of it the ledger is told; `reconciling` and `differences` how the list
-of a provider is compared with the books.
+`disputes` money that payers' banks take back; `payouts` money out, and to whom; `entries` and `dispute_entries` what of
+it the ledger is told; `reconciling` and `differences` how the list of a provider is compared with the books.
 """
 
 from chalicelib.payments.model.differences import (
@@ -15,9 +15,36 @@ from chalicelib.payments.model.differences import (
     closed_by_person,
     difference_id_of,
     is_expected,
+    is_of_dispute,
     judged,
     new_difference,
     with_part,
+)
+from chalicelib.payments.model.dispute_entries import (
+    line_entries,
+    loss_entry,
+    recovered_entry,
+    wallet_of,
+    withheld_entry,
+)
+from chalicelib.payments.model.disputes import (
+    ASK_AGAIN_AFTER,
+    DISPUTE_LIFECYCLE,
+    Dispute,
+    DisputeStateName,
+    ListedDispute,
+    after_dispute,
+    answered,
+    dispute_id_of,
+    forgiven,
+    given_back,
+    is_reversed_loss,
+    may_settle,
+    new_dispute,
+    not_open,
+    recovered,
+    settled,
+    with_line,
 )
 from chalicelib.payments.model.entries import (
     capture_entry,
@@ -28,7 +55,15 @@ from chalicelib.payments.model.entries import (
     refunded_entry,
     returned_entry,
 )
-from chalicelib.payments.model.lifecycle import DUE, PAYMENT_LIFECYCLE, TAKEN, UNOPENED, UNRESOLVED, PaymentState
+from chalicelib.payments.model.lifecycle import (
+    DISPUTED,
+    DUE,
+    PAYMENT_LIFECYCLE,
+    TAKEN,
+    UNOPENED,
+    UNRESOLVED,
+    PaymentState,
+)
 from chalicelib.payments.model.payments import (
     AUTHORIZATION_LIFETIME,
     CHECKOUT_LIFETIME,
@@ -37,6 +72,7 @@ from chalicelib.payments.model.payments import (
     RECONCILE_AFTER,
     CaptureMode,
     CaptureOrder,
+    PaidBack,
     Payment,
     PaymentSite,
     Purpose,
@@ -102,8 +138,11 @@ from chalicelib.payments.model.refunds import (
 )
 
 __all__ = [
+    "ASK_AGAIN_AFTER",
     "AUTHORIZATION_LIFETIME",
     "CHECKOUT_LIFETIME",
+    "DISPUTED",
+    "DISPUTE_LIFECYCLE",
     "DUE",
     "ENDING_NOTICE",
     "FEE_PATIENCE",
@@ -122,11 +161,15 @@ __all__ = [
     "Difference",
     "DifferenceCode",
     "DifferenceState",
+    "Dispute",
+    "DisputeStateName",
     "Facts",
     "HourSums",
     "Item",
     "ItemKind",
+    "ListedDispute",
     "OpenDifference",
+    "PaidBack",
     "PayeeName",
     "Payment",
     "PaymentSite",
@@ -145,10 +188,12 @@ __all__ = [
     "Tally",
     "Work",
     "after_capture",
+    "after_dispute",
     "after_outcome",
     "after_payout",
     "after_refund",
     "allows",
+    "answered",
     "booked_entry",
     "capture_asked",
     "capture_entry",
@@ -159,24 +204,36 @@ __all__ = [
     "checkout_request",
     "closed_by_person",
     "difference_id_of",
+    "dispute_id_of",
     "due_days",
     "fee_entry",
+    "forgiven",
+    "given_back",
     "hour_span",
     "is_expected",
+    "is_of_dispute",
     "is_reversal_of_entry",
+    "is_reversed_loss",
     "judged",
+    "line_entries",
     "lines_of_entry",
     "lines_of_movement",
+    "loss_entry",
+    "may_settle",
     "moved",
     "moved_refund",
     "new_difference",
+    "new_dispute",
     "no_payee",
+    "not_open",
     "opened",
     "opening_error",
     "payee_not_ready",
     "payee_request",
     "payout_refused",
     "payout_request",
+    "recovered",
+    "recovered_entry",
     "refund_entry",
     "refund_of_attempt",
     "refund_refused",
@@ -187,7 +244,11 @@ __all__ = [
     "returned_entry",
     "same_payout",
     "same_request",
+    "settled",
+    "wallet_of",
     "with_fee",
+    "with_line",
     "with_part",
     "with_payee",
+    "withheld_entry",
 ]

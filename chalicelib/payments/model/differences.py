@@ -14,6 +14,7 @@ from typing import Literal
 from chalicelib.kernel.clock import from_epoch_ms
 from chalicelib.kernel.errors import conflict
 from chalicelib.kernel.ids import derived_id
+from chalicelib.payments.model.disputes import Dispute
 from chalicelib.payments.model.lifecycle import TAKEN
 from chalicelib.payments.model.payments import Payment
 from chalicelib.payments.model.payouts import Payout
@@ -107,11 +108,12 @@ class Facts:
     payment: Payment | None = None
     refund: Refund | None = None
     payout: Payout | None = None
+    dispute: Dispute | None = None
 
     @property
     def changed_at(self) -> datetime | None:
         """When we last learned something about it."""
-        known = self.payment or self.refund or self.payout
+        known = self.dispute or self.payment or self.refund or self.payout
         return known.changed_at if known is not None else None
 
 
@@ -192,6 +194,12 @@ def _is_under_way(difference: Difference, facts: Facts, now: datetime) -> bool:
     if sent is None or not sent.is_unfinished or now - difference.first_at > UNDER_WAY_WITHIN:
         return False
     return difference.sums == {sent.amount.currency: Sums(theirs=-sent.amount.amount)}
+
+
+def is_of_dispute(difference: Difference) -> bool:
+    """The money of one, or what the provider charges for it: then it is named as the dispute is."""
+    is_fee = difference.kind == "fee" and difference.item_id == difference.source_ref
+    return difference.kind == "dispute" or (is_fee and difference.payment_id is not None)
 
 
 def code_of(difference: Difference, facts: Facts) -> DifferenceCode:

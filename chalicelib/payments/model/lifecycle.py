@@ -33,6 +33,8 @@ TAKEN: Final = frozenset({"succeeded", "captured"})
 """The payer's money is at the provider for us."""
 DUE: Final = frozenset({"capture_due", "release_due"})
 """We have asked for something, and the provider has not said that it is done."""
+DISPUTED: Final = frozenset({"open", "lost"})
+"""States of a dispute in which the payer has the money, or is about to: nothing may be paid back besides."""
 
 _PAGE_OUTCOMES: Final[dict[str, PaymentState]] = {
     "paid": "succeeded",

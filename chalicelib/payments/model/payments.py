@@ -14,6 +14,7 @@ from typing import Literal
 from chalicelib.kernel.errors import DomainError, Kind, conflict, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.payments.model.lifecycle import (
+    DISPUTED,
     DUE,
     PAYMENT_LIFECYCLE,
     TAKEN,
@@ -32,6 +33,7 @@ from chalicelib.payments.providers.port import (
 
 Purpose = Literal["topup", "guest"]
 CaptureMode = Literal["automatic", "manual"]
+PaidBack = Literal["none", "partial", "full"]
 Work = Literal["undecided", "due", "authorized", "fee"]
 """Why the reconciliation looks at a payment."""
 
@@ -76,6 +78,8 @@ class Payment:
 
     `captured`, `fee`, `method`, `payment_ref` are the provider's word once it is paid; `authorized` once it is
     reserved. `refunded` is what was asked to be paid back and has not failed. `order` is what we asked to be captured.
+    `disputes`: the states of its disputes, by their ids. `offered_by`: the operator whose top-up package was bought,
+    which may see it too.
     Everything that the page was asked for is stored, so that asking again asks for the same.
     """
 
@@ -110,6 +114,8 @@ class Payment:
     order: CaptureOrder | None = None
     refunded: Money | None = None
     fee_given_up: bool = False
+    disputes: dict[str, str] | None = None
+    offered_by: str | None = None
     revision: int = 0
 
     @property
@@ -126,13 +132,51 @@ class Payment:
         return self.site.operator_id if self.site else None
 
     @property
+    def listed_for(self) -> str | None:
+        """The operator that sees it in its list, besides the platform: whose charger it was paid at, or whose package
+        was bought."""
+        return self.operator_id or self.offered_by
+
+    @property
+    def kept(self) -> Money | None:
+        """What is left of what was taken, without what went back or is on its way. None before it is taken."""
+        if self.captured is None:
+            return None
+        return self.captured - (self.refunded or Money.zero(self.captured.currency))
+
+    @property
+    def paid_back(self) -> PaidBack:
+        """How much of it went back to its payer, or is on its way."""
+        if self.captured is None or self.refunded is None or self.refunded.amount <= 0:
+            return "none"
+        return "partial" if self.refunded < self.captured else "full"
+
+    @property
     def tax(self) -> Money | None:
-        return self.order.tax if self.order else None
+        """Contained in what is kept: of what went back, its part of the tax went with it."""
+        tax = self.order.tax if self.order else None
+        if tax is None or self.captured is None or self.kept is None or not self.captured.amount:
+            return tax
+        whole = self.captured.amount
+        return Money((2 * tax.amount * self.kept.amount + whole) // (2 * whole), tax.currency)
+
+    @property
+    def net(self) -> Money | None:
+        """What refunds and the provider's fee leave. None before both are known, or where they are in two
+        currencies."""
+        if self.kept is None or self.fee is None or self.kept.currency != self.fee.currency:
+            return None
+        return self.kept - self.fee
+
+    @property
+    def is_disputed(self) -> bool:
+        """The payer's bank has taken the money back, or is about to, and has not decided for us."""
+        return any(state in DISPUTED for state in (self.disputes or {}).values())
 
     @property
     def refundable(self) -> Money:
-        """What may still be paid back. Nothing before it is taken."""
-        if self.captured is None or self.state not in TAKEN:
+        """What may still be paid back. Nothing before it is taken, nor what the payer's bank has taken back."""
+        if self.captured is None or self.state not in TAKEN or self.is_disputed:
             return Money.zero(self.amount.currency)
         return self.captured - (self.refunded or Money.zero(self.captured.currency))
 

@@ -16,6 +16,7 @@ from typing import Literal
 from chalicelib.kernel.ids import derived_id
 from chalicelib.ledger.model import (
     Entry,
+    EntryKind,
     Posting,
     account_class,
     account_currency,
@@ -41,6 +42,7 @@ _ITEM_KINDS: dict[str, ItemKind] = {
     "fee": "fee",
     "payment_refund": "refund",
     "payout": "payout",
+    "dispute": "dispute",
     "reversal": "payout",  # of a payout that came back; others are reversals of an entry, see `is_reversal_of_entry`
 }
 
@@ -223,6 +225,7 @@ def booked_entry(movement: Movement, provider: str) -> Entry | None:
     to our own bank, and what the provider charges for the account. None for all others."""
     currency, amount = movement.amount.currency, movement.amount.amount
     clearing = clearing_account(provider, currency)
+    kind: EntryKind
     if movement.kind == "payout" and movement.payout_id is None:
         kind, other = "payout", clearing_account(BANK, currency)
     elif movement.kind == "fee":

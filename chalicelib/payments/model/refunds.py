@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.kernel.errors import conflict, invalid
+from chalicelib.kernel.errors import DomainError, conflict, invalid
 from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.model import Posting, account_class
@@ -69,11 +69,13 @@ class Refund:
 
 
 def check_refund(payment: Payment, refund: Refund) -> Refund:
-    """Returns a refund that the payment bears. Raises payment.not_refundable, refund.exceeds_captured (409),
-    refund.amount_invalid, refund.account_invalid, refund.day_missing, refund.reason_missing (422)."""
+    """Returns a refund that the payment bears. Raises payment.not_refundable, payment.disputed, refund.exceeds_captured
+    (409), refund.amount_invalid, refund.account_invalid, refund.day_missing, refund.reason_missing (422)."""
     amount = refund.amount
     if payment.state not in TAKEN:
         raise conflict("payment.not_refundable", f"A payment that is {payment.state} has nothing to pay back.")
+    if payment.is_disputed:
+        raise disputed()
     if amount.amount <= 0 or amount.currency != payment.amount.currency:
         raise invalid("refund.amount_invalid", f"{amount} cannot be paid back.", "/amount")
     if not 0 < len(refund.reason) <= MAX_REASON:
@@ -85,6 +87,11 @@ def check_refund(payment: Payment, refund: Refund) -> Refund:
     if amount > payment.refundable:
         raise conflict("refund.exceeds_captured", f"No more than {payment.refundable} can be paid back.", "/amount")
     return refund
+
+
+def disputed() -> DomainError:
+    detail = "The payer's bank has taken this payment back: what is paid back besides would be paid twice."
+    return conflict("payment.disputed", detail)
 
 
 def same_request(refund: Refund, other: Refund) -> bool:

@@ -163,6 +163,39 @@ class PayoutOutcome:
     arrives_at: datetime | None
 
 
+class DisputeState(Enum):
+    INQUIRY = "inquiry"  # the payer's bank asks; no money has moved
+    OPEN = "open"  # the bank has taken the money back, or is about to, and hears our side
+    WON = "won"  # the money is with us, or was never taken; a bank may still come back to it
+    LOST = "lost"  # it is not, for good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeLine:
+    """A line of our balance that a dispute made. `amount` is gross and signed (+ came to us), `fee` as in `Movement`;
+    `list_movements` shows the same line with the dispute's reference as its `source_ref`."""
+
+    movement_ref: str
+    amount: Money
+    fee: Money | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOutcome:
+    """How a dispute stands at the provider now. `amount` is what the payer disputes; `lines` is what it has moved so
+    far, oldest first. `respond_by`: until when the bank hears our side; None: no more."""
+
+    dispute_ref: str
+    payment_ref: str | None
+    state: DisputeState
+    amount: Money
+    opened_at: datetime
+    reason: str | None = None
+    respond_by: datetime | None = None
+    lines: tuple[DisputeLine, ...] = ()
+
+
 MovementKind = Literal["payment", "refund", "transfer", "payout", "fee", "dispute", "other"]
 
 
@@ -194,7 +227,8 @@ class ProviderEventKind(Enum):
     REFUND_CHANGED = "refund_changed"
     PAYOUT_CHANGED = "payout_changed"
     PAYEE_CHANGED = "payee_changed"
-    DISPUTE_OPENED = "dispute_opened"  # the payer's bank took the money back and asks for proof
+    DISPUTE_OPENED = "dispute_opened"  # the payer's bank asks for proof, and mostly took the money back
+    DISPUTE_CHANGED = "dispute_changed"  # money moved for it, or it is decided
     OTHER = "other"  # nothing that we act upon
 
 
@@ -202,10 +236,10 @@ class ProviderEventKind(Enum):
 class ProviderEvent:
     """A verified notification. `id` is the provider's and the same in every repeat of it.
 
-    It says that something happened, not in which order: ask `find_checkout`, `find_refund`, `find_payout` or
-    `find_payee` how things stand. `provider_ref` is None where the provider names only the attempt; `payment_id`
-    (ours) is then the way to the payment, and where it is None too, `find_payment_id` of `payment_ref`. What was done
-    at the provider by hand has none of our ids.
+    It says that something happened, not in which order: ask `find_checkout`, `find_refund`, `find_dispute`,
+    `find_payout` or `find_payee` how things stand. `provider_ref` is None where the provider names only the attempt;
+    `payment_id` (ours) is then the way to the payment, and where it is None too, `find_payment_id` of `payment_ref`.
+    What was done at the provider by hand has none of our ids.
     """
 
     id: str
@@ -218,6 +252,7 @@ class ProviderEvent:
     refund_ref: str | None = None
     payout_ref: str | None = None
     payee_ref: str | None = None
+    dispute_ref: str | None = None
     refund_id: str | None = None  # ours
     payout_id: str | None = None  # ours
 
@@ -257,6 +292,12 @@ class PaymentProvider(Protocol):
         """The provider's key in `PROVIDERS`, stored with each payment."""
         ...
 
+    @staticmethod
+    def expressible(amount: Money) -> Money:
+        """The most of `amount`, which is not below zero, that the provider can take or give back; asks nobody. What is
+        not expressible it refuses."""
+        ...
+
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         """Opens the provider's page for one payment; the same idempotency key gives the same page."""
         ...
@@ -287,6 +328,8 @@ class PaymentProvider(Protocol):
         ...
 
     def find_refund(self, refund_ref: str) -> RefundOutcome: ...
+
+    def find_dispute(self, dispute_ref: str) -> DisputeOutcome: ...
 
     def create_payee(self, request: PayeeRequest) -> Payee:
         """Opens a payee's account at the provider; send them to `payee_link` next."""

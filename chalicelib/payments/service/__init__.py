@@ -1,11 +1,12 @@
 """Use cases of payments, for wallets, charging, settlement, the webhook, the reconciliation.
 
-`paying` the provider's page; `capturing` what is reserved there; `refunding` money back; `payees`, `paying_out` money
-out; `noticing` notifications; `reconciling`, `differences` a provider's list against the books; `listing` what there
-is. Calls to a provider stand between two commits, never inside one; nothing is committed here.
+`paying` the provider's page; `capturing` what is reserved there; `refunding` money back; `disputing` money that banks
+take back; `payees`, `paying_out` money out; `noticing` notifications; `reconciling`, `differences` a provider's list
+against the books; `listing` what there is. Calls to a provider stand between two commits, never inside one; nothing is
+committed here.
 """
 
-from chalicelib.payments.providers import is_configured
+from chalicelib.payments.providers import expressible, is_configured
 from chalicelib.payments.service.capturing import (
     request_capture,
     request_release,
@@ -24,6 +25,19 @@ from chalicelib.payments.service.differences import (
     require_difference,
     unclosed_differences,
 )
+from chalicelib.payments.service.disputing import (
+    disputes_of,
+    find_dispute,
+    forgive_dispute,
+    list_disputes,
+    overdue_disputes,
+    require_dispute,
+    resolve_dispute,
+    settle_loss,
+    take_dispute,
+    withhold,
+)
+from chalicelib.payments.service.forgetting import forget_payer, guest_payments
 from chalicelib.payments.service.listing import (
     MAX_DAYS,
     find_payment,
@@ -35,6 +49,7 @@ from chalicelib.payments.service.listing import (
     list_refunds,
     overdue_payments,
     overdue_refunds,
+    payments_by_id,
     require_payment,
     require_refund,
 )
@@ -79,7 +94,10 @@ __all__ = [
     "compare_hour",
     "create_payment",
     "differences_of_hour",
+    "disputes_of",
     "due_reconciliations",
+    "expressible",
+    "find_dispute",
     "find_payee_of",
     "find_payment",
     "find_payout",
@@ -87,12 +105,16 @@ __all__ = [
     "find_reconciliation",
     "find_refund",
     "finish_reconciliation",
+    "forget_payer",
+    "forgive_dispute",
+    "guest_payments",
     "heal",
     "is_configured",
     "judge",
     "keep_hour",
     "keep_part",
     "list_differences_of_day",
+    "list_disputes",
     "list_of_day",
     "list_of_days",
     "list_of_operator",
@@ -102,18 +124,22 @@ __all__ = [
     "list_unclosed_differences",
     "open_checkout",
     "open_payout_account",
+    "overdue_disputes",
     "overdue_payments",
     "overdue_payouts",
     "overdue_refunds",
+    "payments_by_id",
     "request_capture",
     "request_payout",
     "request_refund",
     "request_release",
     "require_difference",
+    "require_dispute",
     "require_payment",
     "require_payout",
     "require_reconciliation",
     "require_refund",
+    "resolve_dispute",
     "resolve_payment",
     "resolve_payout",
     "resolve_refund",
@@ -123,7 +149,10 @@ __all__ = [
     "send_payout",
     "send_refund",
     "send_release",
+    "settle_loss",
+    "take_dispute",
     "take_event",
     "tell_due",
     "unclosed_differences",
+    "withhold",
 ]

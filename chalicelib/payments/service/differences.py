@@ -28,6 +28,7 @@ from chalicelib.payments.model import (
     Payment,
 )
 from chalicelib.payments.providers.port import PaymentProvider
+from chalicelib.payments.service.disputing import find_dispute, take_dispute
 from chalicelib.payments.service.listing import find_payment, find_refund
 from chalicelib.payments.service.paying import asked, resolve_payment
 from chalicelib.payments.service.paying_out import find_payout, resolve_payout, tell_payout
@@ -122,6 +123,8 @@ def heal(uow: UnitOfWork, provider: PaymentProvider, difference_id: str, day: st
 
 
 def _ask_again(uow: UnitOfWork, provider: PaymentProvider, difference: Difference, facts: Facts) -> bool:
+    if model.is_of_dispute(difference):
+        return _ask_dispute(uow, provider, difference, facts)
     if difference.kind in ("payment", "fee") and facts.payment is not None:
         before = facts.payment
         if before.work is not None:
@@ -137,6 +140,14 @@ def _ask_again(uow: UnitOfWork, provider: PaymentProvider, difference: Differenc
     if difference.kind == "payout" and facts.payout is not None:
         return resolve_payout(uow, provider, facts.payout.payout_id) != facts.payout
     return False
+
+
+def _ask_dispute(uow: UnitOfWork, provider: PaymentProvider, difference: Difference, facts: Facts) -> bool:
+    """Also of one that we have never heard of."""
+    if facts.payment is None:
+        return False
+    taken = take_dispute(uow, provider, facts.payment, difference.item_id)
+    return facts.dispute is None or taken.booked != facts.dispute.booked
 
 
 def _tell_again(uow: UnitOfWork, difference: Difference, facts: Facts) -> bool:
@@ -177,6 +188,9 @@ def close_difference(uow: UnitOfWork, difference_id: str, *, by: str, note: str)
 def facts_of(ctx: Context, difference: Difference) -> Facts:
     """Our own rows about it, as far as the provider or the books name them."""
     item_id = difference.item_id
+    if model.is_of_dispute(difference):
+        dispute = find_dispute(ctx, model.dispute_id_of(difference.provider, item_id))
+        return Facts(payment=_payment_of(ctx, difference), dispute=dispute)
     if difference.kind in ("payment", "fee"):
         return Facts(payment=_payment_of(ctx, difference))
     if difference.kind == "refund" and difference.payment_id is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.kernel.context import Context
@@ -37,6 +37,12 @@ def require_payment(ctx: Context, payment_id: str) -> Payment:
     if payment is None:
         raise not_found("payment", payment_id)
     return payment
+
+
+def payments_by_id(ctx: Context, payment_ids: Iterable[str]) -> dict[str, Payment]:
+    """Those that exist: for a page of what they paid for."""
+    keys = [(payment_pk(payment_id), "payment") for payment_id in dict.fromkeys(payment_ids)]
+    return {payment.payment_id: payment for payment in PAYMENTS.batch_get(ctx, keys)}
 
 
 def find_refund(ctx: Context, payment_id: str, refund_id: str) -> Refund | None:
@@ -82,7 +88,8 @@ def list_of_operator(
     limit: int,
     cursor: str | None,
 ) -> Page[Payment]:
-    """Payments made at an operator's chargers, newest first; `date_from` inclusive, `date_to` exclusive."""
+    """Payments made at an operator's chargers and for its top-up packages, newest first; `date_from` inclusive,
+    `date_to` exclusive."""
     span = id_span("pay", (date_from, date_to))
     if span is None:
         return Page([])

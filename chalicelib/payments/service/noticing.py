@@ -13,6 +13,7 @@ from chalicelib.ledger.model import clearing_account
 from chalicelib.payments import model
 from chalicelib.payments.model import Payment, SeenEvent
 from chalicelib.payments.providers.port import PaymentProvider, ProviderEvent, ProviderEventKind, ProviderRefused
+from chalicelib.payments.service.disputing import take_dispute
 from chalicelib.payments.service.listing import find_payment, find_refund
 from chalicelib.payments.service.payees import find_organization_of, find_payout_account, open_payout_account
 from chalicelib.payments.service.paying_out import find_payout, take_payout_outcome
@@ -54,8 +55,9 @@ def _take(uow: UnitOfWork, provider: PaymentProvider, event: ProviderEvent) -> s
         return None
     if event.kind is ProviderEventKind.REFUND_CHANGED:
         is_ours = _take_refund(uow, provider, payment, event)
-    elif event.kind is ProviderEventKind.DISPUTE_OPENED:
-        is_ours = _take_dispute(uow, payment, event)
+    elif event.dispute_ref is not None:
+        take_dispute(uow, provider, payment, event.dispute_ref)
+        is_ours = True
     else:
         is_ours = _take_checkout(uow, provider, payment, event)
     return payment.payment_id if is_ours else None
@@ -115,13 +117,3 @@ def _take_payee(uow: UnitOfWork, provider: PaymentProvider, event: ProviderEvent
         return None
     open_payout_account(uow, provider, account)
     return account.organization_id
-
-
-def _take_dispute(uow: UnitOfWork, payment: Payment, event: ProviderEvent) -> bool:
-    clearing = clearing_account(payment.provider, payment.amount.currency)
-    detail = (
-        f"the payer's bank took {payment.captured or payment.amount} back ({event.provider_type}, {event.id}): "
-        f"answer it at the provider in time; {payment.purpose} {payment.purpose_id} was delivered for it."
-    )
-    tell_fault(uow, payment.payment_id, "payment_disputed", clearing, detail)
-    return True

@@ -44,9 +44,11 @@ def create_payment(
     payer_email: str | None = None,
     capture: CaptureMode = "automatic",
     site: PaymentSite | None = None,
+    offered_by: str | None = None,
 ) -> Payment:
     """Writes down that somebody wants to pay: the first of two commits. `open_checkout` follows.
 
+    `offered_by`: the operator whose top-up package is bought.
     `capture="manual"`: the amount is reserved only, until `request_capture` or `request_release`.
     """
     ctx = uow.ctx
@@ -69,6 +71,7 @@ def create_payment(
         payer_email=payer_email,
         capture=capture,
         site=site,
+        offered_by=offered_by,
     )
     uow.create(PAYMENTS, payment)
     return payment

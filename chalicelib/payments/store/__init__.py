@@ -2,7 +2,7 @@
 that were acted upon. Private to this folder.
 
 `unresolved` is there only while somebody has to look: its index holds the work lists of the reconciliation.
-`operator_id` only where a payment was made at a charger.
+`operator_id` only where a payment was made at a charger, or for an operator's top-up package.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PaymentsByDay(GlobalSecondaryIndex[Any]):
 
 
 class PaymentsByOperator(GlobalSecondaryIndex[Any]):
-    """The payments made at an operator's chargers."""
+    """The payments made at an operator's chargers, and for its top-up packages."""
 
     class Meta:
         index_name = "by_operator"
@@ -115,6 +115,8 @@ class PaymentRow(Row):
     order = ValueAttribute(CaptureOrder, null=True)
     refunded = MoneyAttribute(null=True)
     fee_given_up = BooleanAttribute(default=False)
+    disputes = ValueAttribute(dict[str, str], null=True)
+    offered_by = UnicodeAttribute(null=True)
     revision = NumberAttribute(default=0)
     created_day = UnicodeAttribute()
     operator_id = UnicodeAttribute(null=True)
@@ -236,7 +238,7 @@ def event_pk(provider: str, event_id: str) -> str:
 def _index_keys(payment: Payment) -> dict[str, Any]:
     return {
         "created_day": payment.created_at.date().isoformat(),
-        "operator_id": payment.operator_id,
+        "operator_id": payment.listed_for,
         "unresolved": None if payment.work is None else WORK_LISTS[payment.work],
     }
 

@@ -11,12 +11,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from infra.local.payments.disputes import Disputes
 from infra.local.payments.engine import API_VERSION, MAX_STEPS_PER_CALL, Call, Engine
 from infra.local.payments.intents import Intents
 from infra.local.payments.objects import checkout, connect, intents
@@ -79,6 +80,7 @@ class StripeFake:
         self._delivering = asyncio.Lock()
         self.payers = Payers(self._engine)
         self.intents = Intents(self._engine)
+        self.disputes = Disputes(self._engine)
         self.payees = Payees(self._engine)
         self.writes: Mapping[str, Write] = {
             "/v1/account_links": Write(connect.LINK_SHAPE, self.payees.create_link),
@@ -86,7 +88,7 @@ class StripeFake:
             "/v1/checkout/sessions": Write(checkout.SESSION_SHAPE, self.payers.create_session),
             "/v1/checkout/sessions/{id}/expire": Write({}, self.payers.expire_session),
             "/v1/payment_intents/{id}/cancel": Write(intents.CANCEL_SHAPE, self.intents.cancel),
-            "/v1/payment_intents/{id}/capture": Write(intents.CAPTURE_SHAPE, self.intents.capture),
+            "/v1/payment_intents/{id}/capture": Write(intents.CAPTURE_SHAPE, self._capture),
             "/v1/payouts": Write(connect.PAYOUT_SHAPE, self.payees.pay_out),
             "/v1/refunds": Write(intents.REFUND_SHAPE, self.intents.refund),
             "/v1/transfers": Write(connect.TRANSFER_SHAPE, self.payees.transfer),
@@ -113,15 +115,26 @@ class StripeFake:
         """While a request with this key is under way, another one is refused with 409."""
         return self._engine.exclusive_key(key)
 
+    def _capture(self, call: Call) -> StripeObject:
+        intent = self.intents.capture(call)
+        self.disputes.after_capture(intent)
+        return intent
+
     # --- payers --------------------------------------------------------------------------------------------------
 
     def act(self, session_id: str, outcome: PayerOutcome, email: str | None = None) -> StripeObject:
         """A click on the page. PayerConflict when there is nothing (more) to decide."""
-        return self.payers.act(session_id, outcome, email)
+        return self._followed(self.payers.act(session_id, outcome, email), outcome)
 
     def act_on_payment(self, payment_id: str, outcome: PayerOutcome) -> StripeObject:
         """The same for who knows only our payment's id; "succeed" twice changes nothing."""
-        return self.payers.act_on_payment(payment_id, outcome)
+        return self._followed(self.payers.act_on_payment(payment_id, outcome), outcome)
+
+    def _followed(self, session: StripeObject, outcome: PayerOutcome) -> StripeObject:
+        if outcome == "disputed" and session["payment_status"] == "paid":
+            with suppress(PayerConflict):  # so it was before
+                self.disputes.begin(session["client_reference_id"])
+        return session
 
     # --- the passing of time -------------------------------------------------------------------------------------
 

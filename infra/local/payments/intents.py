@@ -74,23 +74,6 @@ class Intents:
             engine.tell("refund.failed", changed[0])
             return changed[0]
 
-    def dispute(self, payment_id: str) -> StripeObject:
-        """The payer's bank takes the money of our payment back."""
-        engine = self._engine
-        with engine.store.transaction():
-            sessions = engine.store.find_by_our_id("checkout.session", payment_id)
-            if not sessions:
-                raise UnknownPayment(payment_id)
-            for session in sessions:
-                intent = session["payment_intent"] and engine.find("payment_intent", session["payment_intent"])
-                charge = self._charge(intent) if intent else None
-                if charge is not None and charge["captured"] and not charge["disputed"]:
-                    changed = intents.dispute(charge, engine.new_id, engine.now_s())
-                    engine.save(*changed)
-                    engine.tell("charge.dispute.created", changed[0])
-                    return changed[0]
-        raise PayerConflict("There is no money to dispute.")
-
     def _charge(self, intent: StripeObject) -> StripeObject | None:
         return self._engine.store.find("charge", intent["latest_charge"]) if intent["latest_charge"] else None
 

@@ -121,6 +121,7 @@ def _form(session: StripeObject, amount: str, refusal: str | None) -> str:
 <button name="action" value="decline">Pay with a card that is declined</button>
 <button name="action" value="insufficient_funds">Pay with a card that has no money</button>
 <button name="action" value="expired_card">Pay with a card that has expired</button>
+<button name="action" value="disputed">Pay with a card whose holder disputes it at once</button>
 <button name="action" value="authentication_abandoned">Leave the bank's 3-D Secure page</button>
 </fieldset>
 {cancel}

@@ -20,7 +20,7 @@ class PayerConflict(Exception):
     """Too late, or not with this page: the checkout is paid or expired, the method is not offered."""
 
 
-GOOD_OUTCOMES = frozenset({"succeed", "paypal"})
+GOOD_OUTCOMES = frozenset({"succeed", "paypal", "disputed"})
 DECIDED = frozenset({"succeeded", "requires_capture", "canceled"})
 
 

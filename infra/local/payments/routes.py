@@ -42,6 +42,7 @@ READS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
     "/v1/transfers": ("transfer", ("destination", "transfer_group")),
 }
 OUTCOMES = get_args(PayerOutcome)
+DISPUTE_OUTCOMES = ("inquire", "dispute", "dispute_won", "dispute_lost")
 BUTTONS: Mapping[str, PayerOutcome] = {
     "pay": "succeed",
     "paypal": "paypal",
@@ -50,6 +51,7 @@ BUTTONS: Mapping[str, PayerOutcome] = {
     "insufficient_funds": "insufficient_funds",
     "expired_card": "expired_card",
     "authentication_abandoned": "authentication_abandoned",
+    "disputed": "disputed",
 }
 
 ApiHandler = Callable[[web.Request], Awaitable[tuple[StripeObject, dict[str, str]]]]
@@ -229,12 +231,13 @@ class _Levers:
         self._after_click = after_click
 
     async def act_on_payment(self, request: web.Request) -> web.Response:
-        """`{"outcome": "succeed" | "fail" | ...}`: the click; "dispute": later, the payer's bank wants it back."""
+        """`{"outcome": "succeed" | "fail" | ...}`: the click. Later "inquire", "dispute": the payer's bank asks, or
+        wants it back; "dispute_won", "dispute_lost": it decides for us, or not."""
         payment_id = request.match_info["id"]
 
         def work(outcome: str) -> dict[str, object]:
-            if outcome == "dispute":
-                dispute = self._fake.intents.dispute(payment_id)
+            if outcome in DISPUTE_OUTCOMES:
+                dispute = self._act_on_dispute(payment_id, outcome)
                 return {"payment_id": payment_id, "dispute_id": dispute["id"], "status": dispute["status"]}
             chosen = next(each for each in OUTCOMES if each == outcome)
             session = self._fake.act_on_payment(payment_id, chosen)
@@ -245,7 +248,15 @@ class _Levers:
                 "payment_status": session["payment_status"],
             }
 
-        return await self._pull(request, (*OUTCOMES, "dispute"), work)
+        return await self._pull(request, (*OUTCOMES, *DISPUTE_OUTCOMES), work)
+
+    def _act_on_dispute(self, payment_id: str, outcome: str) -> StripeObject:
+        disputes = self._fake.disputes
+        if outcome == "inquire":
+            return disputes.inquire(payment_id)
+        if outcome == "dispute":
+            return disputes.begin(payment_id)
+        return disputes.decide(payment_id, won=outcome == "dispute_won")
 
     async def act_on_refund(self, request: web.Request) -> web.Response:
         """`{"outcome": "succeed" | "fail"}`: the payer's bank takes the refund, or sends it back."""

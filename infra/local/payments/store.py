@@ -140,7 +140,8 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def find_by_our_id(self, kind: str, our_id: str) -> list[StripeObject]:
-        """Newest first: Checkout Sessions by client_reference_id, refunds and payouts by our id in their metadata."""
+        """Newest first: Checkout Sessions by client_reference_id, refunds and payouts by our id in their metadata,
+        disputes by their charge."""
         return self._read_objects("WHERE our_id = ? AND kind = ? ORDER BY sequence DESC", (our_id, kind))
 
     def list_page(self, query: ListQuery) -> tuple[list[StripeObject], bool]:
@@ -271,6 +272,8 @@ def _our_id(subject: StripeObject) -> str | None:
             our_id = subject["client_reference_id"]
         case "refund":
             our_id = subject["metadata"].get("refund_id")
+        case "dispute":
+            our_id = subject["charge"]  # a bank has none of our ids: by what it disputes
         case "payout":
             our_id = subject["metadata"].get("payout_id")
     return our_id

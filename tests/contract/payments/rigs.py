@@ -60,7 +60,9 @@ class Rig(Protocol):
     async def payer_succeeds(self, payment_id: str) -> None: ...  # or the bank, after payer_debits
     async def payer_fails(self, payment_id: str) -> None: ...
     async def payer_debits(self, payment_id: str, provider_ref: str) -> None: ...
+    async def payer_inquires(self, payment_id: str) -> None: ...
     async def payer_disputes(self, payment_id: str) -> None: ...
+    async def bank_decides(self, payment_id: str, *, won: bool) -> None: ...
     async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None: ...
     async def payee_finishes(self, payee_ref: str, link: str) -> None: ...
     async def payout_settles(self, payout_id: str, *, succeeds: bool) -> None: ...
@@ -133,7 +135,15 @@ class StripeRig:
         await self.fake.deliver_due()
 
     async def payer_disputes(self, payment_id: str) -> None:
-        self.fake.intents.dispute(payment_id)
+        self.fake.disputes.begin(payment_id)
+        await self.fake.deliver_due()
+
+    async def payer_inquires(self, payment_id: str) -> None:
+        self.fake.disputes.inquire(payment_id)
+        await self.fake.deliver_due()
+
+    async def bank_decides(self, payment_id: str, *, won: bool) -> None:
+        self.fake.disputes.decide(payment_id, won=won)
         await self.fake.deliver_due()
 
     async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None:
@@ -218,6 +228,14 @@ class SecondRig:
 
     async def payer_disputes(self, payment_id: str) -> None:
         self.bank.dispute(payment_id)
+        await self.bank.deliver_due()
+
+    async def payer_inquires(self, payment_id: str) -> None:
+        self.bank.inquire(payment_id)
+        await self.bank.deliver_due()
+
+    async def bank_decides(self, payment_id: str, *, won: bool) -> None:
+        self.bank.decide(payment_id, won=won)
         await self.bank.deliver_due()
 
     async def refund_settles(self, refund_id: str, *, succeeds: bool) -> None:

@@ -21,6 +21,9 @@ from chalicelib.payments.providers.port import (
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutState,
+    DisputeLine,
+    DisputeOutcome,
+    DisputeState,
     Movement,
     MovementKind,
     Payee,
@@ -96,6 +99,7 @@ class SecondBank:
     secret: str
     pages: dict[str, Page] = field(default_factory=dict)
     refunds: dict[str, Repayment] = field(default_factory=dict)
+    disputes: dict[str, DisputeOutcome] = field(default_factory=dict)
     payees: dict[str, Payee] = field(default_factory=dict)
     payouts: dict[str, Withdrawal] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
@@ -151,8 +155,51 @@ class SecondBank:
     def dispute(self, payment_id: str) -> None:
         with self.lock:
             page = self.page_of(payment_id)
-            self.move("dispute", Money(-page.request.amount.amount, page.request.amount.currency), page.ref)
-            self.tell(ProviderEventKind.DISPUTE_OPENED, page)
+            known = self.disputes.get(_dispute_of(page))
+            outcome = known or self._new_dispute(page)
+            line = self.move("dispute", Money(-outcome.amount.amount, outcome.amount.currency), outcome.dispute_ref)
+            self._dispute(page, replace(outcome, state=DisputeState.OPEN), line)
+            self.tell_dispute(ProviderEventKind.DISPUTE_CHANGED if known else ProviderEventKind.DISPUTE_OPENED, page)
+
+    def inquire(self, payment_id: str) -> None:
+        with self.lock:
+            page = self.page_of(payment_id)
+            self._dispute(page, self._new_dispute(page))
+            self.tell_dispute(ProviderEventKind.DISPUTE_OPENED, page)
+
+    def decide(self, payment_id: str, *, won: bool) -> None:
+        with self.lock:
+            page = self.page_of(payment_id)
+            outcome = replace(
+                self.disputes[_dispute_of(page)],
+                state=DisputeState.WON if won else DisputeState.LOST,
+                respond_by=None,
+            )
+            back = self.move("dispute", outcome.amount, outcome.dispute_ref) if won and outcome.lines else None
+            self._dispute(page, outcome, back)
+            self.tell_dispute(ProviderEventKind.DISPUTE_CHANGED, page)
+
+    def _new_dispute(self, page: Page) -> DisputeOutcome:
+        assert page.outcome.captured is not None
+        return DisputeOutcome(
+            dispute_ref=_dispute_of(page),
+            payment_ref=page.outcome.payment_ref,
+            state=DisputeState.INQUIRY,
+            amount=page.outcome.captured,
+            opened_at=self.now(),
+            reason="not as described",
+            respond_by=self.now() + timedelta(days=10),
+        )
+
+    def _dispute(self, page: Page, outcome: DisputeOutcome, line: Movement | None = None) -> None:
+        lines = outcome.lines
+        if line is not None:
+            lines += (
+                DisputeLine(
+                    movement_ref=line.movement_ref, amount=line.amount, fee=line.fee, created_at=line.created_at
+                ),
+            )
+        self.disputes[outcome.dispute_ref] = replace(outcome, lines=lines)
 
     def settle_refund(self, refund_id: str, *, succeeds: bool) -> None:
         with self.lock:
@@ -209,20 +256,20 @@ class SecondBank:
         fee: Money | None = None,
         refund_id: str | None = None,
         payout_id: str | None = None,
-    ) -> None:
-        self.movements.append(
-            Movement(
-                movement_ref=f"line {len(self.movements)}",
-                kind=kind,
-                amount=amount,
-                fee=fee,
-                created_at=self.now(),
-                source_ref=source_ref,
-                payment_id=page.request.payment_id if page else None,
-                refund_id=refund_id,
-                payout_id=payout_id,
-            )
+    ) -> Movement:
+        line = Movement(
+            movement_ref=f"line {len(self.movements)}",
+            kind=kind,
+            amount=amount,
+            fee=fee,
+            created_at=self.now(),
+            source_ref=source_ref,
+            payment_id=page.request.payment_id if page else None,
+            refund_id=refund_id,
+            payout_id=payout_id,
         )
+        self.movements.append(line)
+        return line
 
     def balance(self, currency: str) -> int:
         lines = [line for line in self.movements if line.amount.currency == currency]
@@ -258,6 +305,9 @@ class SecondBank:
         refund_id, ref = repayment.request.refund_id, repayment.outcome.refund_ref
         self.notify({"kind": ProviderEventKind.REFUND_CHANGED.value, "refund_ref": ref, "refund_id": refund_id})
 
+    def tell_dispute(self, kind: ProviderEventKind, page: Page) -> None:
+        self.notify({"kind": kind.value, "payment_id": page.request.payment_id, "dispute_ref": _dispute_of(page)})
+
     def tell_payout(self, withdrawal: Withdrawal) -> None:
         payout_id, ref = withdrawal.request.payout_id, withdrawal.outcome.payout_ref
         self.notify({"kind": ProviderEventKind.PAYOUT_CHANGED.value, "payout_ref": ref, "payout_id": payout_id})
@@ -279,6 +329,10 @@ class SecondBank:
             else:
                 notice.due_at = self.now() + RETRY_AFTER
         return sent
+
+
+def _dispute_of(page: Page) -> str:
+    return f"dispute of {page.ref}"
 
 
 def sign(body: bytes, secret: str, at: datetime) -> str:

@@ -24,6 +24,7 @@ from chalicelib.payments.providers.port import (
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutState,
+    DisputeOutcome,
     Movement,
     Payee,
     PayeeRequest,
@@ -80,6 +81,10 @@ class SecondProvider:
     @classmethod
     def from_context(cls, ctx: Context) -> SecondProvider:
         return cls(None, api_key="key", webhook_secret="secret", now=ctx.now)
+
+    @staticmethod
+    def expressible(amount: Money) -> Money:
+        return amount
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         if request.amount.amount < SMALLEST_AMOUNT or request.amount.currency not in CURRENCIES:
@@ -171,6 +176,9 @@ class SecondProvider:
     def find_refund(self, refund_ref: str) -> RefundOutcome:
         return self._find(self._reach().refunds, refund_ref).outcome
 
+    def find_dispute(self, dispute_ref: str) -> DisputeOutcome:
+        return self._find(self._reach().disputes, dispute_ref)
+
     def create_payee(self, request: PayeeRequest) -> Payee:
         def work(bank: SecondBank) -> Payee:
             ref = f"payee {len(bank.payees)}"
@@ -233,6 +241,7 @@ class SecondProvider:
                 payout_ref=event.get("payout_ref"),
                 payout_id=event.get("payout_id"),
                 payee_ref=event.get("payee_ref"),
+                dispute_ref=event.get("dispute_ref"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ProviderEventRejected("malformed", "The notification cannot be read.") from error

@@ -44,6 +44,20 @@ async def taken(rig: Rig) -> tuple[int, int]:
     return sum(line.amount.amount for line in lines), sum(line.fee.amount for line in lines if line.fee)
 
 
+class TestAmounts:
+    @pytest.mark.parametrize(
+        "amount", [HELD, Money(12_345, "KWD"), Money(0, "EUR"), Money(7, "JPY"), Money(150, "MGA")]
+    )
+    async def test_what_is_expressible_is_the_amount_or_a_little_less(self, rig: Rig, amount: Money) -> None:
+        expressed = rig.provider.expressible(amount)
+        assert 0 <= amount.amount - expressed.amount < 100
+        assert rig.provider.expressible(expressed) == expressed
+
+    async def test_euros_are_expressible_to_the_cent(self, rig: Rig) -> None:
+        assert rig.provider.expressible(USED) == USED
+        assert rig.unreachable.expressible(USED) == USED
+
+
 class TestAuthorization:
     async def test_reserves_and_takes_nothing(self, rig: Rig) -> None:
         page, _ = await authorize(rig)

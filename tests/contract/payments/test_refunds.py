@@ -155,19 +155,3 @@ class TestRefund:
             await asyncio.to_thread(rig.unreachable.refund, refund_of("pi_1", 500))
         with pytest.raises(ProviderUnavailable):
             await asyncio.to_thread(rig.unreachable.find_refund, "re_1")
-
-
-class TestDispute:
-    async def test_is_told_and_takes_the_money(self, rig: Rig) -> None:
-        await pay(rig)
-        await rig.payer_disputes("pay_1")
-        event = (await events_of(rig))[-1]
-        assert event.kind is ProviderEventKind.DISPUTE_OPENED
-        payment_id = event.payment_id
-        if payment_id is None:
-            assert event.payment_ref is not None
-            payment_id = await asyncio.to_thread(rig.provider.find_payment_id, event.payment_ref)
-        assert payment_id == "pay_1"
-        now = rig.clock.now()
-        lines = await asyncio.to_thread(lambda: list(rig.provider.list_movements(now, now + timedelta(days=1))))
-        assert [(line.kind, line.amount.amount) for line in lines] == [("dispute", -2000), ("payment", 2000)]

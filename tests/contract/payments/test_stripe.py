@@ -48,6 +48,7 @@ def test_units_follow_stripes_table(money: Money, units: int) -> None:
 def test_units_that_stripe_does_not_have(money: Money) -> None:
     with pytest.raises(ProviderRefused, match="more decimals"):
         to_stripe_units(money)
+    assert to_stripe_units(StripeProvider.expressible(money)) > 0
 
 
 @pytest.mark.parametrize("amount", [0, -1])
@@ -79,6 +80,10 @@ def test_a_fraction_of_a_krona_counts_as_one() -> None:
         ("refund.created", "", ProviderEventKind.REFUND_CHANGED),
         ("refund.failed", "", ProviderEventKind.REFUND_CHANGED),
         ("charge.dispute.created", "", ProviderEventKind.DISPUTE_OPENED),
+        ("charge.dispute.closed", "", ProviderEventKind.DISPUTE_CHANGED),
+        ("charge.dispute.funds_reinstated", "", ProviderEventKind.DISPUTE_CHANGED),
+        ("charge.dispute.funds_withdrawn", "", ProviderEventKind.DISPUTE_CHANGED),
+        ("charge.dispute.updated", "", ProviderEventKind.DISPUTE_CHANGED),
         ("account.updated", "", ProviderEventKind.PAYEE_CHANGED),
         # Without an account it is our own balance that goes to our own bank.
         ("payout.paid", "", ProviderEventKind.OTHER),

@@ -22,7 +22,8 @@ HOLD = Hold(model.hold_id(WALLET, SESSION), WALLET, model.hold_account(SESSION),
 
 
 def entry(*postings: Posting, home: str = WALLET, currency: str = "EUR", **fields: object) -> Entry:
-    values: dict[str, object] = {"kind": "manual_entry", "occurred_at": NOW, "source_id": "org_1", **fields}
+    usual = {"kind": "manual_entry", "occurred_at": NOW, "source_id": "org_1", "business_day": "2026-03-02"}
+    values: dict[str, object] = {**usual, **fields}
     return Entry(
         entry_id="ent_1",
         home_account_id=home,
@@ -54,6 +55,8 @@ def test_an_entry_that_keeps_the_rules_is_returned() -> None:
         (GOOD, {"currency": "eur"}, "currency.invalid"),
         ((Posting(WALLET, 5), Posting("wallet:drv_2:EUR", -5)), {}, "ledger.entry_invalid"),
         (GOOD, {"home": "cash:org_1:EUR"}, "ledger.entry_invalid"),
+        (GOOD, {"business_day": None}, "ledger.entry_invalid"),
+        ((Posting(WALLET, -5), Posting("income:org_1:EUR", 5)), {"business_day": None}, "ledger.entry_invalid"),
         ((Posting(WALLET, 5), Posting("pocket:org_1:EUR", -5)), {}, "ledger.account_invalid"),
         ((Posting(WALLET, 5), Posting("cash:org_1", -5)), {}, "ledger.account_invalid"),
         ((Posting(WALLET, 5), Posting("cash::EUR", -5)), {}, "ledger.account_invalid"),
@@ -69,7 +72,7 @@ def test_an_entry_that_breaks_a_rule_is_refused(
 
 def test_the_period_is_the_income_or_cash_account_and_the_business_day() -> None:
     assert entry(*GOOD, business_day="2026-03-01").period == "cash:org_1:EUR#2026-03-01"
-    assert entry(*GOOD).period is None
+    assert entry(*GOOD, business_day=None).period is None
     top_up = (Posting(WALLET, 5), Posting("clearing:stripe:EUR", -5))
     assert entry(*top_up, business_day="2026-03-01").period is None
 

@@ -30,6 +30,7 @@ def books(world: World) -> World:
         postings=[Posting(WALLET, 1000), Posting("cash:org_1:EUR", -1000)],
         occurred_at=world.ctx.now(),
         source_id="org_1",
+        business_day="2026-03-02",
     )
     world.commit(lambda uow: service.post(uow, cash))
     earlier, session_id = _hold(world, 300)
@@ -124,6 +125,21 @@ def test_a_posting_behind_the_back_of_an_account_is_found(books: World, account_
     )
     _write(books, lambda uow: uow.create(ENTRIES, behind))
     assert _codes(proving.prove_ledger(books.ctx)) == {code}
+
+
+def test_income_that_no_settlement_would_find_is_found(books: World) -> None:
+    """The ledger refuses it; who wrote it all the same shows here."""
+    stray = Entry(
+        entry_id=books.ctx.new_id("ent"),
+        home_account_id="captures:stripe:EUR",
+        kind="correction",
+        currency="EUR",
+        postings=[Posting("captures:stripe:EUR", -5), Posting("income:org_1:EUR", 5)],
+        occurred_at=books.ctx.now(),
+        source_id="ses_1",
+    )
+    _write(books, lambda uow: uow.create(ENTRIES, stray))
+    assert _codes(proving.prove_ledger(books.ctx)) == {"not_filed"}
 
 
 def test_a_hold_that_says_it_is_over_while_the_money_lies_there_is_found(books: World) -> None:

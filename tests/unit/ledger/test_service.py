@@ -202,9 +202,18 @@ def test_a_reversal_happens_once_and_may_not_overdraw(world: World) -> None:
     world.commit(reverse)
     assert service.balance(world.ctx, WALLET) == eur(0)
     assert refused_code(lambda: world.commit(reverse)) == "ledger.already_reversed"
-    stale = lambda uow: service.reverse(uow, entry)  # noqa: E731
+    stale = lambda uow: service.reverse(uow, entry, business_day=DAY)  # noqa: E731
     post(world, 1000)
     assert refused_code(lambda: world.commit(stale)) == "ledger.already_reversed"
+
+
+def test_what_is_filed_under_a_day_is_reversed_on_a_day(world: World) -> None:
+    """Else cash that was taken by mistake would stay in its day for ever, and its reversal in none."""
+    entry = post(world, 1000)
+    assert refused_code(lambda: world.commit(lambda uow: service.reverse(uow, entry))) == "ledger.day_missing"
+    assert service.total_of_period(world.ctx, CASH, DAY) == eur(-1000)
+    world.commit(lambda uow: service.reverse(uow, entry, business_day="2026-03-03"))
+    assert service.total_of_period(world.ctx, CASH, "2026-03-03") == eur(1000)
 
 
 def test_dates_cut_a_list_from_inclusive_to_exclusive(world: World) -> None:

@@ -91,11 +91,11 @@ def test_an_attempt_that_the_provider_does_not_know_is_none_of_ours(till: Till) 
 
 def test_a_dispute_wakes_somebody_once(till: Till, caplog: pytest.LogCaptureFixture) -> None:
     payment = till.captured()
-    dispute = event(till, ProviderEventKind.DISPUTE_OPENED, payment_ref=f"intent_{page(payment)}")
+    dispute = till.provider.word_of_dispute(till.provider.dispute(page(payment)), "evt_1")
     assert (till.take(dispute), till.take(dispute)) == ("applied", "repeated")
     with caplog.at_level(logging.ERROR, "wattfare"):
         till.run_events()
     assert till.faults == ["payment_disputed"]
     [record] = [record for record in caplog.records if record.message == "ledger fault"]
     assert payment.payment_id in record.__dict__["detail"]
-    assert till.stored(payment) == payment
+    assert till.stored(payment).is_disputed

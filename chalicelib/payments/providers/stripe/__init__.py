@@ -1,4 +1,4 @@
-"""Stripe behind our port, through its official package: Checkout, captures, refunds, Connect, the balance.
+"""Stripe behind our port, through its official package: Checkout, captures, refunds, disputes, Connect, the balance.
 
 Called through `PROVIDERS` only. The package is imported inside functions: it costs 130 ms that only a function that
 pays should pay. Invariants: what Stripe answers with 5xx, 409, 429 or not at all is an unknown outcome, not a refusal;
@@ -22,6 +22,7 @@ from chalicelib.payments.providers.port import (
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutState,
+    DisputeOutcome,
     Movement,
     Payee,
     PayeeRequest,
@@ -33,7 +34,7 @@ from chalicelib.payments.providers.port import (
     RefundOutcome,
     RefundRequest,
 )
-from chalicelib.payments.providers.stripe import captures, connect, movements
+from chalicelib.payments.providers.stripe import captures, connect, disputes, movements
 from chalicelib.payments.providers.stripe.checkout import MONEY_DETAILS, read_outcome, session_params
 from chalicelib.payments.providers.stripe.client import (
     API_BASE,
@@ -43,7 +44,7 @@ from chalicelib.payments.providers.stripe.client import (
     provider_errors,
 )
 from chalicelib.payments.providers.stripe.events import read_event
-from chalicelib.payments.providers.stripe.units import from_stripe_units, to_stripe_units
+from chalicelib.payments.providers.stripe.units import from_stripe_units, most_expressible, to_stripe_units
 
 if TYPE_CHECKING:
     import stripe
@@ -88,6 +89,10 @@ class StripeProvider:
             now=ctx.now,
             api_base=ctx.settings.stripe_api_base,
         )
+
+    @staticmethod
+    def expressible(amount: Money) -> Money:
+        return most_expressible(amount)
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         """Opens a hosted Checkout page. ProviderRefused also for an amount that Stripe cannot count, or nothing."""
@@ -135,6 +140,9 @@ class StripeProvider:
 
     def find_refund(self, refund_ref: str) -> RefundOutcome:
         return captures.find_refund(self._client, refund_ref)
+
+    def find_dispute(self, dispute_ref: str) -> DisputeOutcome:
+        return disputes.find_dispute(self._client, dispute_ref)
 
     def create_payee(self, request: PayeeRequest) -> Payee:
         return connect.create_payee(self._client, request)

@@ -17,7 +17,11 @@ from chalicelib.payments.providers.stripe.connect import payout_ref_of
 EVENT_KINDS = {
     "account.updated": ProviderEventKind.PAYEE_CHANGED,
     "charge.captured": ProviderEventKind.CHECKOUT_PAID,
+    "charge.dispute.closed": ProviderEventKind.DISPUTE_CHANGED,
     "charge.dispute.created": ProviderEventKind.DISPUTE_OPENED,
+    "charge.dispute.funds_reinstated": ProviderEventKind.DISPUTE_CHANGED,
+    "charge.dispute.funds_withdrawn": ProviderEventKind.DISPUTE_CHANGED,
+    "charge.dispute.updated": ProviderEventKind.DISPUTE_CHANGED,
     "checkout.session.async_payment_failed": ProviderEventKind.CHECKOUT_FAILED,
     "checkout.session.async_payment_succeeded": ProviderEventKind.CHECKOUT_PAID,
     "checkout.session.completed": ProviderEventKind.CHECKOUT_PAID,
@@ -32,6 +36,8 @@ EVENT_KINDS = {
     "refund.failed": ProviderEventKind.REFUND_CHANGED,
     "refund.updated": ProviderEventKind.REFUND_CHANGED,
 }
+
+_ABOUT_DISPUTES = frozenset({ProviderEventKind.DISPUTE_OPENED, ProviderEventKind.DISPUTE_CHANGED})
 
 
 def read_event(event: Mapping[str, object]) -> ProviderEvent:
@@ -66,6 +72,7 @@ def read_event(event: Mapping[str, object]) -> ProviderEvent:
             else None
         ),
         payout_id=metadata.get(PAYOUT_ID),
+        dispute_ref=subject["id"] if kind in _ABOUT_DISPUTES else None,
         payee_ref=subject["id"] if kind is ProviderEventKind.PAYEE_CHANGED else payee_ref,
     )
 

@@ -25,6 +25,12 @@ def to_stripe_units(money: Money) -> int:
     return money.amount // per_unit * _UNITS_PER_MINOR.get(money.currency, 1)
 
 
+def most_expressible(money: Money) -> Money:
+    """The most of an amount, not below zero, that Stripe can take or give back."""
+    step = _MINOR_PER_UNIT.get(money.currency, 10 if money.currency in _TENS_ONLY else 1)
+    return Money(money.amount // step * step, money.currency)
+
+
 def positive_units(money: Money) -> int:
     """`to_stripe_units` of an amount that is asked for: zero has other meanings at Stripe."""
     if money.amount <= 0:

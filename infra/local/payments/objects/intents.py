@@ -1,4 +1,4 @@
-"""PaymentIntents and charges after the payer is done: captured, cancelled, refunded, disputed."""
+"""PaymentIntents and charges after the payer is done: captured, cancelled, refunded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ REFUND_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 # Made up, in the order of a European card price: 1.5 % and 25 units.
 FEE_PER_MILLE = 15
 FEE_FIXED = 25
-DISPUTE_FEE = 2000
 SLOW_REFUND_S = 5 * 24 * 60 * 60  # of a bank debit
 
 
@@ -153,7 +152,7 @@ def refund(charge: StripeObject | None, params: Mapping[str, Any], new_id: NewId
         raise StripeError("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
     if params.get("reason", "duplicate") not in REFUND_REASONS:
         raise StripeError("Invalid reason", param="reason")
-    if charge["disputed"]:
+    if charge.get("_charged_back"):
         raise StripeError(f"Charge {charge['id']} has been charged back.", code="charge_disputed", began=True)
     left = charge["amount"] - charge["amount_refunded"]
     if left == 0:
@@ -228,25 +227,3 @@ def _refund_line(
     of_payment = {"refund": "payment_refund", "refund_failure": "payment_failure_refund"}
     kind = category if card else of_payment[category]
     return balance_line(new_id, made, now_s, amount=amount, kind=kind, category=category)
-
-
-def dispute(charge: StripeObject, new_id: NewId, now_s: int) -> list[StripeObject]:
-    """The payer's bank takes the money back: dispute, charge, line of the balance."""
-    opened: StripeObject = {
-        "id": new_id("dp"),
-        "object": "dispute",
-        "amount": charge["amount_captured"],
-        "balance_transactions": [],
-        "charge": charge["id"],
-        "created": now_s,
-        "currency": charge["currency"],
-        "livemode": False,
-        "metadata": {},
-        "payment_intent": charge["payment_intent"],
-        "reason": "fraudulent",
-        "status": "needs_response",
-    }
-    line = balance_line(
-        new_id, opened, now_s, amount=-opened["amount"], kind="adjustment", category="dispute", fee=DISPUTE_FEE
-    )
-    return [opened, charge | {"disputed": True}, line]

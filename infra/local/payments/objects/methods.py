@@ -8,7 +8,7 @@ from typing import Literal
 from infra.local.payments.objects.common import StripeObject
 
 PayerOutcome = Literal[
-    "succeed", "paypal", "debit", "fail", "insufficient_funds", "expired_card", "authentication_abandoned"
+    "succeed", "paypal", "debit", "fail", "insufficient_funds", "expired_card", "authentication_abandoned", "disputed"
 ]
 
 _CARD = {"brand": "visa", "country": "DE", "exp_month": 12, "exp_year": 2040, "funding": "credit"}
@@ -30,6 +30,7 @@ METHODS: Mapping[str, StripeObject] = {
     "insufficient_funds": _card("9995"),
     "expired_card": _card("0069"),
     "authentication_abandoned": _card("3220"),
+    "disputed": _card("0259"),  # good, and disputed as fraudulent at once
 }
 REFUSALS: Mapping[str, Mapping[str, str]] = {
     "fail": {

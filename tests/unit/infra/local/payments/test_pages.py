@@ -154,6 +154,9 @@ class TestLevers:
         status, answer = await pull_lever(origin, "pay_1", {"outcome": "dispute"})
         assert (status, answer["status"]) == (200, "needs_response")
         assert (await pull_lever(origin, "pay_1", {"outcome": "dispute"}))[0] == 409
+        status, answer = await pull_lever(origin, "pay_1", {"outcome": "dispute_lost"})
+        assert (status, answer["status"]) == (200, "lost")
+        assert (await pull_lever(origin, "pay_1", {"outcome": "dispute_won"}))[0] == 409
 
     async def test_a_reserved_payment_is_not_decided_again(self, stand: Stand, origin: str) -> None:
         stand.authorize()

@@ -122,9 +122,24 @@ class TestRefunds:
 
     def test_of_disputed_money(self, stand: Stand) -> None:
         intent = earn(stand)
-        stand.fake.intents.dispute("pay_1")
+        stand.fake.disputes.begin("pay_1")
         assert refusal(stand, REFUNDS, {"payment_intent": intent}).code == "charge_disputed"
-        assert stand.told()[-1] == "charge.dispute.created"
+        assert stand.told()[-2:] == ["charge.dispute.created", "charge.dispute.funds_withdrawn"]
+
+    def test_of_money_that_a_bank_only_asks_about(self, stand: Stand) -> None:
+        intent = earn(stand)
+        inquiry = stand.fake.disputes.inquire("pay_1")
+        assert (inquiry["status"], inquiry["balance_transactions"]) == ("warning_needs_response", [])
+        assert stand.api(REFUNDS, {"payment_intent": intent, "amount": "100"})["status"] == "succeeded"
+        assert stand.fake.disputes.decide("pay_1", won=True)["status"] == "warning_closed"
+
+    def test_of_money_that_came_back(self, stand: Stand) -> None:
+        intent = earn(stand)
+        stand.fake.disputes.begin("pay_1")
+        won = stand.fake.disputes.decide("pay_1", won=True)
+        assert [line["amount"] for line in won["balance_transactions"]] == [-5000, 5000]
+        assert stand.told()[-2:] == ["charge.dispute.funds_reinstated", "charge.dispute.closed"]
+        assert stand.api(REFUNDS, {"payment_intent": intent})["status"] == "succeeded"
 
     @pytest.mark.parametrize("form", [{"amount": "0"}, {"reason": "whim"}, {"amount": "1.5"}])
     def test_parameters(self, stand: Stand, form: dict[str, str]) -> None:

@@ -40,6 +40,7 @@ class TariffHeadRow(Row):
     tariff_id = UnicodeAttribute()
     version = NumberAttribute()
     updated_at = MomentAttribute()
+    deleted_at = MomentAttribute()
 
 
 class TariffVersionRow(Row):

@@ -12,7 +12,7 @@ from chalicelib.kernel.http import Moment, Request, Shape, check_moment
 from chalicelib.kernel.money import Money
 from chalicelib.tariffs import rating
 from chalicelib.tariffs.api_operator.common import api, readable_tariff
-from chalicelib.tariffs.model import Consumption, Dimension, Reading, TariffVersion, what_if
+from chalicelib.tariffs.model import Consumption, LineKind, Reading, TariffVersion, what_if
 
 
 class QuoteReading(Shape):
@@ -43,7 +43,9 @@ class QuoteCreate(WhatIf):
 
 
 class CostLineView(Shape):
-    dimension: Dimension
+    """`dimension`: as in the tariff; or MIN_PRICE, MAX_PRICE, ROUNDING for what those change, below zero where less."""
+
+    dimension: LineKind
     quantity: str
     unit: str
     price: str

@@ -20,17 +20,29 @@ from chalicelib.tariffs.model import (
 )
 
 PriceText = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)", description="Major units as a decimal string.")
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$(?!\n)",
+        description="Major units as a decimal string, not below zero, with at most 9 digits and 6 decimals.",
+    ),
 ]
 PercentText = Annotated[
-    str, msgspec.Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,4})?)$(?!\n)", description="Percent as a decimal string.")
+    str,
+    msgspec.Meta(
+        pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,4})?)$(?!\n)",
+        description="Percent as a decimal string, 0 to 100, with at most 4 decimals.",
+    ),
 ]
 StepSize = Annotated[int, msgspec.Meta(ge=1, le=1_000_000, description="Wh for ENERGY, seconds for times.")]
 TimeOfDayText = Annotated[
     str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="`HH:MM`, local time.")
 ]
 KiloText = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)", description="kWh or kW as a decimal string.")
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)",
+        description="kWh or kW as a decimal string, with at most 6 digits and 3 decimals.",
+    ),
 ]
 DurationS = Annotated[int, msgspec.Meta(ge=0, le=31 * 86_400)]
 

@@ -9,7 +9,7 @@ from chalicelib.tariffs.components.pieces import Dimension
 from chalicelib.tariffs.model.assignments import AssignmentKind, PricePlace, TariffAssignment
 from chalicelib.tariffs.model.checks import MAX_ELEMENTS, check_elements, check_tariff
 from chalicelib.tariffs.model.consumption import Consumption, Reading, what_if
-from chalicelib.tariffs.model.costs import CostLine, RatedCost
+from chalicelib.tariffs.model.costs import CostLine, LineKind, RatedCost
 from chalicelib.tariffs.model.elements import Price, PriceComponent, TariffElement
 from chalicelib.tariffs.model.versions import TO_THE_MINOR_UNIT, Purpose, TariffHead, TariffVersion
 from chalicelib.tariffs.restrictions.restrictions import DayOfWeek, Restrictions
@@ -22,6 +22,7 @@ __all__ = [
     "CostLine",
     "DayOfWeek",
     "Dimension",
+    "LineKind",
     "Price",
     "PriceComponent",
     "PricePlace",

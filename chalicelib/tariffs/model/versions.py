@@ -50,9 +50,10 @@ class TariffVersion:
 
 @dataclass(frozen=True)
 class TariffHead:
-    """Which version of a tariff is current."""
+    """Which version of a tariff is current. A deleted one applies nowhere; sessions keep their version."""
 
     tariff_id: str
     operator_id: str
     version: int
     updated_at: datetime
+    deleted_at: datetime | None = None

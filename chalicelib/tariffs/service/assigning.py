@@ -15,8 +15,15 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, conflict, not_found
 from chalicelib.kernel.pages import Page, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.tariffs.model import AssignmentKind, PricePlace, Purpose, TariffAssignment, TariffVersion
-from chalicelib.tariffs.service.versions import get_tariff
+from chalicelib.tariffs.model import (
+    AssignmentKind,
+    PricePlace,
+    Purpose,
+    TariffAssignment,
+    TariffHead,
+    TariffVersion,
+)
+from chalicelib.tariffs.service.versions import get_tariff, mark_head
 from chalicelib.tariffs.store import ASSIGNMENTS, TariffAssignmentRow, assignment_key, assignments_pk
 
 Verdict = Literal["applies", "farther", "other_currency", "unusable"]
@@ -92,10 +99,27 @@ def unassign_tariff(
     )
 
 
+def delete_tariff(uow: UnitOfWork, head: TariffHead) -> TariffHead:
+    """Takes a tariff out of use. Raises tariff.in_use (409) while it is assigned somewhere: what drivers pay there
+    shall be somebody's decision. One that is assigned in the same moment applies nowhere."""
+    own = ASSIGNMENTS.query_all(uow.ctx, assignments_pk(head.operator_id), consistent=True)
+    used = next((assignment for assignment in own if assignment.tariff_id == head.tariff_id), None)
+    if used is not None:
+        where = f"{used.kind.replace('_', ' ')} {used.target_id}"
+        raise conflict("tariff.in_use", f"It is assigned to {where}; assign another one there first.")
+    return mark_head(uow, head, deleted_at=uow.ctx.now())
+
+
 def get_assignment(
     ctx: Context, *, operator_id: str, kind: AssignmentKind, target_id: str, purpose: Purpose = "selling"
 ) -> TariffAssignment | None:
     return ASSIGNMENTS.get(ctx, *assignment_key(operator_id, kind, target_id, purpose))
+
+
+def assigns_any(ctx: Context, operator_id: str, purpose: Literal["energy_cost"]) -> bool:
+    """Has the operator a tariff for this purpose anywhere? The first one is seen a moment after it was assigned."""
+    beginning = TariffAssignmentRow.sk.startswith(f"{purpose}#")
+    return bool(ASSIGNMENTS.query(ctx, assignments_pk(operator_id), beginning, limit=1).data)
 
 
 def list_assignments(

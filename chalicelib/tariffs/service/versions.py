@@ -136,13 +136,13 @@ def _rounding_of(ctx: Context, operator_id: str, currency: str, purpose: Purpose
 
 
 def get_version(ctx: Context, tariff_id: str, version: int) -> TariffVersion:
-    """A version, which never changes: warm processes remember it. Raises tariff.not_found."""
+    """A version, which never changes: warm processes remember it. Raises tariff_version.not_found."""
     cache = ctx.cache("tariffs.versions", size=_VERSION_CACHE_SIZE)
     tariff: TariffVersion | None = cache.get_or_load(
         (tariff_id, version), lambda: VERSIONS.get(ctx, *version_key(tariff_id, version))
     )
     if tariff is None:
-        raise not_found("tariff", tariff_id)
+        raise not_found("tariff_version", f"{tariff_id}, version {version}")
     return tariff
 
 
@@ -158,15 +158,43 @@ def version_at(ctx: Context, current: TariffVersion, moment: datetime) -> Tariff
 
 
 def get_tariff(ctx: Context, tariff_id: str) -> TariffVersion | None:
-    """The current version."""
-    head = HEADS.get(ctx, *head_key(tariff_id))
-    return get_version(ctx, tariff_id, head.version) if head else None
+    """The current version; None of a tariff that was deleted, too."""
+    head = find_head(ctx, tariff_id)
+    return get_version(ctx, tariff_id, head.version) if head is not None and head.deleted_at is None else None
 
 
-def list_tariffs(
-    ctx: Context, operator_id: str, *, purpose: Purpose | None = None, limit: int, cursor: str | None
-) -> Page[TariffVersion]:
-    """The current versions of an operator's tariffs, oldest tariff first; of one `purpose`, or of all."""
+def find_head(ctx: Context, tariff_id: str) -> TariffHead | None:
+    return HEADS.get(ctx, *head_key(tariff_id))
+
+
+def restore_tariff(uow: UnitOfWork, head: TariffHead) -> TariffHead:
+    """It may be assigned again."""
+    return mark_head(uow, head, deleted_at=None)
+
+
+def mark_head(uow: UnitOfWork, head: TariffHead, *, deleted_at: datetime | None) -> TariffHead:
+    marked = replace(head, deleted_at=deleted_at)
+    uow.put(HEADS, marked, condition=TariffHeadRow.version == head.version, name="tariff head")
+    return marked
+
+
+def list_tariffs(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[TariffVersion]:
+    """An operator's tariffs in their current versions, oldest tariff first."""
+    page = list_heads(ctx, operator_id, limit=limit, cursor=cursor)
+    return Page([tariff for _, tariff in page.data], page.next_cursor)
+
+
+def list_heads(
+    ctx: Context,
+    operator_id: str,
+    *,
+    purpose: Purpose | None = None,
+    deleted: bool = False,
+    limit: int,
+    cursor: str | None,
+) -> Page[tuple[TariffHead, TariffVersion]]:
+    """As `list_tariffs`, of one `purpose` or of all, and with the heads; or those that were `deleted`."""
     heads = HEADS.walk(ctx, operator_id, index=TariffHeadRow.by_operator, cursor=cursor, chunk=limit)
-    steps = ((get_version(ctx, head.tariff_id, head.version), place) for head, place in heads)
-    return page_of(steps, limit, lambda tariff: purpose in (None, tariff.purpose))
+    steps = ((head, place) for head, place in heads if (head.deleted_at is not None) == deleted)
+    known = (((head, get_version(ctx, head.tariff_id, head.version)), place) for head, place in steps)
+    return page_of(known, limit, lambda one: purpose in (None, one[1].purpose))

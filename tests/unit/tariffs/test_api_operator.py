@@ -121,3 +121,49 @@ def test_another_operators_tariff_does_not_exist(world: World) -> None:
     ]
     assert [reply.status for reply in replies] == [404] * len(replies)
     assert world.rest.get("/v1/tariffs", token=token).body["data"] == []
+
+
+def test_what_was_read_can_be_written_back_but_for_what_never_changes(world: World) -> None:
+    operator = world.operator()
+    tariff = create(world, operator)
+    path, kept = f"/v1/tariffs/{tariff['tariff_id']}", ("name", "elements", "tax_included", "currency", "purpose")
+    body = {name: tariff[name] for name in kept}
+    assert world.rest.put(path, body | {"name": "Dearer"}, token=operator.access_token).body["version"] == 2
+    for change in ({"currency": "CHF"}, {"purpose": "energy_cost"}):
+        status, answer = world.rest.put(path, body | change, token=operator.access_token)
+        assert (status, answer["code"]) == (409, "tariff.fixed")
+
+
+def test_a_deleted_tariff_applies_nowhere_and_comes_back(world: World) -> None:
+    operator = world.operator()
+    tariff, other = create(world, operator), create(world, operator, name="Night")
+    path, token = f"/v1/tariffs/{tariff['tariff_id']}", operator.access_token
+    assert world.rest.delete(path, token=token).status == 204
+    assert world.rest.delete(path, token=token).status == 204
+    assert [one["tariff_id"] for one in world.rest.get("/v1/tariffs", token=token).body["data"]] == [other["tariff_id"]]
+    [deleted] = world.rest.get("/v1/tariffs", query={"state": "deleted"}, token=token).body["data"]
+    assert deleted["deleted_at"] is not None
+    assert world.rest.get(path, token=token).body == deleted
+
+    body = {"name": "Dearer", "elements": tariff["elements"]}
+    what_if = {"energy_wh": 1000, "started_at": "2026-03-02T08:00:00Z", "duration_s": 60}
+    for status, answer in (
+        world.rest.put(path, body, token=token),
+        world.rest.post(f"{path}/quotes", what_if, token=token),
+        world.rest.put("/v1/tariff-assignments", {"tariff_id": tariff["tariff_id"]}, token=token),
+    ):
+        assert (status, answer["code"]) == (409, "tariff.deleted")
+
+    assert world.rest.post(f"{path}/restore", token=token).body == tariff
+    assert world.rest.put("/v1/tariff-assignments", {"tariff_id": tariff["tariff_id"]}, token=token).status == 200
+
+
+def test_a_tariff_that_is_assigned_is_not_deleted(world: World) -> None:
+    operator = world.operator()
+    tariff, token = create(world, operator), operator.access_token
+    assert world.rest.put("/v1/tariff-assignments", {"tariff_id": tariff["tariff_id"]}, token=token).status == 200
+    status, answer = world.rest.delete(f"/v1/tariffs/{tariff['tariff_id']}", token=token)
+    assert (status, answer["code"]) == (409, "tariff.in_use")
+    assert operator.operator_id in answer["detail"]
+    assert world.rest.delete("/v1/tariff-assignments", token=token).status == 204
+    assert world.rest.delete(f"/v1/tariffs/{tariff['tariff_id']}", token=token).status == 204

@@ -48,7 +48,7 @@ def test_a_bill_adds_up_however_it_is_rounded(any_tariff: Any, rounding: CostRou
     rated = rate(replace(any_tariff, rounding=rounding), consumption(energy, used, used // 3))
     assert rated.total.amount % rounding.step == 0
     assert sum(line.amount.amount for line in rated.lines) == rated.total.amount
-    assert all(line.amount.amount >= 0 for line in rated.lines)
+    assert all(line.amount.amount >= 0 for line in rated.lines if line.dimension != "ROUNDING")
     assert rated.net + rated.tax == rated.total
     assert rated.net.amount >= 0
     assert rated.tax.amount >= 0

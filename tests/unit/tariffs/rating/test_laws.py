@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -36,10 +37,30 @@ def test_lines_and_taxes_sum_and_nothing_is_negative(tariff: TariffVersion, deli
     rated = rate(tariff, delivery)
     assert sum(line.amount.amount for line in rated.lines) == rated.total.amount
     assert rated.net + rated.tax == rated.total
-    assert all(line.amount.amount >= 0 and line.quantity > 0 for line in rated.lines)
+    assert all(line.quantity > 0 for line in rated.lines)
     assert 0 <= rated.net.amount <= rated.total.amount
     assert rated.total.amount % tariff.rounding.step == 0
     assert total_cost(tariff, delivery) == rated.total
+
+
+@of_many
+@given(tariffs(max_step=2000), deliveries())
+def test_each_line_is_its_quantity_times_its_price_and_no_rate_of_tax_is_below_nothing(
+    tariff: TariffVersion, delivery: Consumption
+) -> None:
+    rated = rate(tariff, delivery)
+    minor = 10 ** currency_exponent(tariff.currency)
+    by_vat: Counter[Decimal | None] = Counter()
+    for line in rated.lines:
+        by_vat[line.vat] += line.amount.amount
+        on_top = Fraction(1) if tariff.tax_included else 1 + Fraction(line.vat or 0) / 100
+        if line.dimension in ("MIN_PRICE", "MAX_PRICE", "ROUNDING"):
+            assert line.price == line.amount.to_decimal() != 0
+            continue
+        shown = Fraction(line.quantity) * Fraction(line.price) * on_top * minor
+        assert abs(line.amount.amount - shown) < 1 + minor * Fraction(line.price) / 10**6
+    assert sum(by_vat.values()) == rated.total.amount
+    assert all(amount >= 0 for amount in by_vat.values())
 
 
 @of_many

@@ -88,8 +88,42 @@ def test_the_examples_of_minimum_and_maximum(
 
 def test_a_minimum_that_no_component_explains_has_a_line() -> None:
     priced = tariff_of(element(component("ENERGY", "1", vat="10"), min_kwh="5"), min_price=(None, "2.20"))
-    assert bill(rate(priced, consumption(1_000, 600))) == [("FLAT", "1", "2.20", 220)]
+    assert bill(rate(priced, consumption(1_000, 600))) == [("MIN_PRICE", "1", "2.20", 220)]
     assert rate(priced, consumption(1_000, 600)).net.amount == 200
+
+
+ENERGY_19 = component("ENERGY", "0.35", vat="19")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lines"),
+    [
+        ({"max_price": (None, "5.00")}, [("ENERGY", "20", "0.35", 700), ("MAX_PRICE", "1", "-2.00", -200)]),
+        ({"min_price": (None, "9.00")}, [("ENERGY", "20", "0.35", 700), ("MIN_PRICE", "1", "2.00", 200)]),
+        ({"max_price": (None, "7.00")}, [("ENERGY", "20", "0.35", 700)]),
+        ({"rounding": CostRounding("up", 50)}, [("ENERGY", "20", "0.35", 700)]),
+        ({"rounding": CostRounding("up", 300)}, [("ENERGY", "20", "0.35", 700), ("ROUNDING", "1", "2.00", 200)]),
+        ({"rounding": CostRounding("down", 300)}, [("ENERGY", "20", "0.35", 700), ("ROUNDING", "1", "-1.00", -100)]),
+    ],
+)
+def test_what_bounds_and_rounding_change_is_said_on_the_bill(
+    bounds: dict[str, Any], lines: list[tuple[str, str, str, int]]
+) -> None:
+    rated = rate(tariff_of(element(ENERGY_19), **bounds), consumption(20_000, 600))
+    assert bill(rated) == lines
+    assert {line.vat for line in rated.lines} == {ENERGY_19.vat}
+
+
+def test_what_a_maximum_takes_away_is_shared_by_the_rates_of_tax() -> None:
+    """30.00 at 19 % and 10.00 at 7 %, of which 10.00 are due."""
+    parts = (component("ENERGY", "3", vat="19"), component("FLAT", "10", vat="7"))
+    rated = rate(tariff_of(element(*parts), max_price=(None, "10.00")), consumption(10_000, 600))
+    assert [(line.dimension, str(line.vat), line.amount.amount) for line in rated.lines] == [
+        ("ENERGY", "19", 3000),
+        ("FLAT", "7", 1000),
+        ("MAX_PRICE", "19", -2250),
+        ("MAX_PRICE", "7", -750),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""The driver's wallet: balance, months, packages, topping up. Its lines are `charging/api_driver_wallet.py`: they name
-orders."""
+"""The driver's wallet: balance, months, packages, topping up, vouchers. Its lines are
+`charging/api_driver_wallet.py`: they name orders."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chalicelib.payments import service as payments
 from chalicelib.payments.model import Payment, opening_error
 from chalicelib.payments.providers import payment_provider
 from chalicelib.wallets import service, views
-from chalicelib.wallets.model import TopUp
-from chalicelib.wallets.views import MonthsQuery, MonthsView, WalletView
+from chalicelib.wallets.model import TopUp, TopUpSource
+from chalicelib.wallets.views import MonthsQuery, MonthsView, VoucherCodeRequest, WalletView
 
 api = Api("wallets", "driver")
 
@@ -41,9 +41,11 @@ class OfferedPackage(Shape):
 
 
 class MyTopUpQuery(PageQuery):
-    """`month` as it is lived in `time_zone` (IANA): when it was asked for."""
+    """`source`: online (the payment page), manual (cash at a counter) or voucher. `month` as it is lived in `time_zone`
+    (IANA): when it was asked for."""
 
     state: Literal["pending", "credited", "failed"] | None = None
+    source: TopUpSource | None = None
     month: MonthText | None = None
     time_zone: str = "UTC"
 
@@ -51,12 +53,16 @@ class MyTopUpQuery(PageQuery):
 class TopUpView(Shape):
     """`state`: pending | credited | failed. Send the payer to `redirect_url` while it is pending. `amount` is paid, and
     the wallet gets `bonus` besides; `failure`: the provider's code for why nothing was paid, or, while it is pending,
-    for the latest card that was refused; `package` is the name of the package that was chosen, as it was then."""
+    for the latest card that was refused; `package` is the name of the package that was chosen, as it was then.
+    `refunded` of it was paid back, or is on its way. What came in at a counter (`source` manual, voucher) has no
+    payment; `reason` is what the operator says of it."""
 
     topup_id: str
-    payment_id: str
+    source: TopUpSource
+    payment_id: str | None
     state: str
     amount: Money
+    refunded: Money
     created_at: datetime
     redirect_url: str | None = None
     credited_at: datetime | None = None
@@ -64,6 +70,17 @@ class TopUpView(Shape):
     bonus: Money | None = None
     package_id: str | None = None
     package: str | None = None
+    voucher_id: str | None = None
+    reason: str | None = None
+
+
+class VoucherRedemptionView(Shape):
+    """What the voucher put into my wallet."""
+
+    voucher_id: str
+    amount: Money
+    transaction_id: str
+    redeemed_at: datetime
 
 
 @api.get("/v1/driver/wallet")
@@ -114,15 +131,16 @@ def create_my_topup(req: Request, body: TopUpRequest) -> TopUpView:
 
 @api.get("/v1/driver/topups")
 def list_my_topups(req: Request, query: MyTopUpQuery) -> PageView[TopUpView]:
-    """My top-ups, newest first."""
+    """My top-ups, newest first: paid online, in cash, by vouchers."""
     begin, end = views.span_of(query.month, query.time_zone, (None, None))
 
     def keep(topup: TopUp) -> bool:
         is_within = (begin is None or begin <= topup.created_at) and (end is None or topup.created_at < end)
-        return is_within and query.state in (None, topup.state)
+        return is_within and query.state in (None, topup.state) and query.source in (None, topup.source)
 
     page = service.list_topups(req.ctx, req.driver_id, keep=keep, limit=query.limit, cursor=query.cursor)
-    return page_view(page, _view)
+    paid = payments.payments_by_id(req.ctx, (topup.payment_id for topup in page.data if topup.payment_id))
+    return page_view(page, lambda topup: _view(topup, paid.get(topup.payment_id)))
 
 
 @api.get("/v1/driver/topups/{topup_id}")
@@ -131,7 +149,25 @@ def get_my_topup(req: Request, topup_id: str) -> TopUpView:
     topup = service.require_topup(req.ctx, topup_id)
     if topup.driver_id != req.driver_id:
         raise not_found("topup", topup_id)
-    return _view(topup, payments.require_payment(req.ctx, topup.payment_id))
+    return _view(topup, payments.find_payment(req.ctx, topup.payment_id) if topup.payment_id else None)
+
+
+@api.post("/v1/driver/voucher-redemptions", idempotency_key=True, audited=False)
+def redeem_my_voucher(req: Request, body: VoucherCodeRequest) -> VoucherRedemptionView:
+    """Redeem a voucher that I bought at a counter: what it is worth comes into my wallet.
+
+    A second time, by the same driver, gets the same answer. A code that is none is 422 voucher.code_invalid; many of
+    them are 429. Who has a right code is told what is in the way (409): voucher.expired, voucher.redeemed (by somebody
+    else), voucher.void, voucher.blocked, voucher.not_active, and voucher.not_covered, after which it stays good.
+    """
+    presenter = service.Presenter(req.driver_id, req.actor.source_ip)
+    redeemed = service.redeem_voucher(req.uow, typed=body.code, driver_id=req.driver_id, presenter=presenter)
+    return VoucherRedemptionView(
+        voucher_id=redeemed.voucher_id,
+        amount=redeemed.amount,
+        transaction_id=redeemed.transaction_id,
+        redeemed_at=redeemed.redeemed_at,
+    )
 
 
 def _begin(req: Request, body: TopUpRequest) -> tuple[TopUp, Payment]:
@@ -156,13 +192,15 @@ def _begin(req: Request, body: TopUpRequest) -> tuple[TopUp, Payment]:
     )
 
 
-def _view(topup: TopUp, payment: Payment | None = None) -> TopUpView:
+def _view(topup: TopUp, payment: Payment | None) -> TopUpView:
     payable = payment is not None and payment.is_unresolved and topup.state == "pending"
     return TopUpView(
         topup_id=topup.topup_id,
-        payment_id=topup.payment_id,
+        source=topup.source,
+        payment_id=topup.payment_id or None,
         state=topup.state,
         amount=topup.amount,
+        refunded=(payment and payment.refunded) or Money.zero(topup.amount.currency),
         created_at=topup.created_at,
         redirect_url=payment.redirect_url if payment is not None and payable else None,
         credited_at=topup.credited_at,
@@ -170,4 +208,6 @@ def _view(topup: TopUp, payment: Payment | None = None) -> TopUpView:
         bonus=topup.bonus,
         package_id=topup.package_id,
         package=topup.package_name,
+        voucher_id=topup.voucher_id,
+        reason=topup.note,
     )

@@ -10,13 +10,14 @@ import msgspec
 
 from chalicelib.identity.model import check_time_zone
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.http import Moment, PageQuery, Shape
+from chalicelib.kernel.errors import invalid
+from chalicelib.kernel.http import Moment, PageQuery, Shape, check_span
 from chalicelib.kernel.money import Money, check_currency
 from chalicelib.kernel.pages import Page
-from chalicelib.kernel.spans import MonthText, Span, month_of, month_span, overlap
+from chalicelib.kernel.spans import MonthText, Span, month_of, month_span, months_before, overlap
 from chalicelib.ledger.model import Entry
 from chalicelib.wallets import service
-from chalicelib.wallets.model import LABELS, EventType, MonthTotal, bonus_in
+from chalicelib.wallets.model import EventType, MonthTotal, bonus_in, label_of
 
 MAX_MONTHS = 36
 
@@ -43,7 +44,8 @@ class TransactionQuery(PageQuery):
 
 class TransactionView(Shape):
     """`amount` is signed: what came into the wallet; `bonus` the part of it that was a gift. `label` is how people read
-    `event_type`. `order_no` and `charger_id` are of the charge, `package` is the name of the top-up package."""
+    `event_type`. `order_no` and `charger_id` are of the charge, `package` is the name of the top-up package. Of a
+    voucher, `reason` is what its batch is called."""
 
     transaction_id: str
     event_type: str
@@ -56,8 +58,16 @@ class TransactionView(Shape):
     charger_id: str | None = None
     topup_id: str | None = None
     package: str | None = None
+    voucher_id: str | None = None
     refund_id: str | None = None
+    dispute_id: str | None = None
     reason: str | None = None
+
+
+class VoucherCodeRequest(Shape):
+    """`code` as it is printed; blanks, dashes and case do not matter."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 class MonthsQuery(Shape):
@@ -119,9 +129,13 @@ def find_transactions(ctx: Context, driver_id: str, query: TransactionQuery) -> 
 
 
 def span_of(month: str | None, time_zone: str, within: Span) -> Span:
-    """A month of a zone, if one is named, and what is `within`. Raises time_zone.unknown (422)."""
+    """A month of a zone, if one is named, and what is `within`. Raises time_zone.unknown, moment.distant,
+    period.reversed, period.disjoint (422)."""
     zone = check_time_zone(time_zone)
-    return overlap(within, (None, None) if month is None else month_span(month, zone))
+    span = overlap(check_span(*within), (None, None) if month is None else month_span(month, zone))
+    if month is not None and span[0] is not None and span[1] is not None and span[0] >= span[1]:
+        raise invalid("period.disjoint", "No moment of the month lies between the dates.", "/month")
+    return span
 
 
 def transaction_view(entry: Entry, order: OrderFacts | None = None) -> TransactionView:
@@ -130,7 +144,7 @@ def transaction_view(entry: Entry, order: OrderFacts | None = None) -> Transacti
     return TransactionView(
         transaction_id=entry.entry_id,
         event_type=entry.kind,
-        label=LABELS.get(entry.kind, entry.kind),
+        label=label_of(entry),
         amount=Money(entry.home_amount, entry.currency),
         occurred_at=entry.occurred_at,
         bonus=Money(bonus, entry.currency) if bonus else None,
@@ -139,7 +153,9 @@ def transaction_view(entry: Entry, order: OrderFacts | None = None) -> Transacti
         charger_id=order.charger_id if order else None,
         topup_id=source if is_topup else None,
         package=entry.note if is_topup else None,
+        voucher_id=source if entry.kind == "voucher" else None,
         refund_id=source if entry.kind == "payment_refund" else None,
+        dispute_id=source if entry.kind == "dispute" else None,
         reason=None if is_topup else entry.note,
     )
 
@@ -153,7 +169,7 @@ def months_view(ctx: Context, driver_id: str, query: MonthsQuery) -> MonthsView:
     zone = check_time_zone(query.time_zone)
     currency = check_currency(query.currency or ctx.settings.default_currency)
     until = query.until or month_of(ctx.now(), zone)
-    date_from, _ = month_span(_months_before(until, query.months - 1), zone)
+    date_from, _ = month_span(months_before(until, query.months - 1), zone)
     _, date_to = month_span(until, zone)
     totals = service.list_months(ctx, driver_id, currency, zone, date_from=date_from, date_to=date_to)
     return MonthsView(
@@ -162,11 +178,6 @@ def months_view(ctx: Context, driver_id: str, query: MonthsQuery) -> MonthsView:
         time_zone=zone,
         data=[_month_view(total, currency) for total in totals],
     )
-
-
-def _months_before(month: str, count: int) -> str:
-    number = max(1970 * 12, int(month[:4]) * 12 + int(month[5:7]) - 1 - count)
-    return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def _month_view(total: MonthTotal, currency: str) -> MonthView:

@@ -1,6 +1,6 @@
-"""What came into wallets: by the platform's payment page, and by hand.
+"""What came into wallets: by the platform's payment page, by hand, by vouchers.
 
-The platform sees all of it, an operator what its people entered and what came by its packages.
+The platform sees all of it, an operator what its people entered and what came by its packages and vouchers.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from chalicelib.identity.scope import OperatorPageQuery, check_works_everywhere,
 from chalicelib.kernel.http import Moment, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText
+from chalicelib.payments import service as payments
+from chalicelib.payments.model import Payment
 from chalicelib.wallets import service, views
 from chalicelib.wallets.api_operator.common import api
 from chalicelib.wallets.model import TopUpRecord, TopUpSource
 
 
 class TopUpQuery(OperatorPageQuery):
-    """`month` as it is lived in `time_zone` (IANA), within `date_from` and `date_to`. `source`: online | manual."""
+    """`month` as it is lived in `time_zone` (IANA), within `date_from` and `date_to`. `source`: online | manual |
+    voucher."""
 
     driver_id: str | None = None
     source: TopUpSource | None = None
@@ -31,12 +34,15 @@ class TopUpQuery(OperatorPageQuery):
 
 class TopUpRecordView(Shape):
     """`amount` was paid: online by the driver, or by hand at the counter (below zero: taken back out of the wallet);
-    the wallet got `bonus` besides. `operator_id`: whose package it was, or whose people entered it."""
+    the wallet got `bonus` besides. Of a voucher it is what that is worth. `refunded`
+    of a payment went back to its payer, or is on its way. `operator_id`: whose package or voucher it
+    was, or whose people entered it."""
 
     record_id: str
     source: TopUpSource
     driver_id: str
     amount: Money
+    refunded: Money
     bonus: Money | None
     occurred_at: datetime
     transaction_id: str
@@ -45,6 +51,7 @@ class TopUpRecordView(Shape):
     payment_id: str | None
     package_id: str | None
     package: str | None
+    voucher_id: str | None
     reason: str | None
     entered_by: str | None
 
@@ -67,15 +74,18 @@ def list_topups(req: Request, query: TopUpQuery) -> PageView[TopUpRecordView]:
         limit=query.limit,
         cursor=query.cursor,
     )
-    return page_view(page, record_view)
+    paid = payments.payments_by_id(req.ctx, (record.payment_id for record in page.data if record.payment_id))
+    return page_view(page, lambda record: record_view(record, paid.get(record.payment_id or "")))
 
 
-def record_view(record: TopUpRecord) -> TopUpRecordView:
+def record_view(record: TopUpRecord, payment: Payment | None = None) -> TopUpRecordView:
+    """`payment`: without it, nothing of a payment is known to have gone back."""
     return TopUpRecordView(
         record_id=record.record_id,
         source=record.source,
         driver_id=record.driver_id,
         amount=record.amount,
+        refunded=(payment and payment.refunded) or Money.zero(record.amount.currency),
         bonus=record.bonus,
         occurred_at=record.occurred_at,
         transaction_id=record.transaction_id,
@@ -84,6 +94,7 @@ def record_view(record: TopUpRecord) -> TopUpRecordView:
         payment_id=record.payment_id,
         package_id=record.package_id,
         package=record.package_name,
+        voucher_id=record.voucher_id,
         reason=record.reason,
         entered_by=record.entered_by,
     )

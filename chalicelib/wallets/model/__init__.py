@@ -1,7 +1,7 @@
 """Wallets and their rules. Pure.
 
-`sessions` holds and their ends, `topups` money paid in and back, `packages` what is offered, `adjustments` cash,
-`statements` how people read it.
+`sessions` holds and their ends, `topups` money paid in and back, `packages` what is offered, `adjustments` cash, `cash`
+what is left of it, `statements` how people read it.
 """
 
 from chalicelib.wallets.model.adjustments import (
@@ -11,6 +11,8 @@ from chalicelib.wallets.model.adjustments import (
     adjustment_records,
     deduct_exceeds_cash,
 )
+from chalicelib.wallets.model.cash import CashLeft, folded
+from chalicelib.wallets.model.left import LeftBalance, LeftWallet
 from chalicelib.wallets.model.packages import (
     MAX_PACKAGES,
     PackageOwner,
@@ -27,6 +29,7 @@ from chalicelib.wallets.model.statements import (
     MonthTotal,
     bonus_in,
     is_event,
+    label_of,
     month_totals,
 )
 from chalicelib.wallets.model.topups import (
@@ -37,12 +40,15 @@ from chalicelib.wallets.model.topups import (
     TopUpRecord,
     TopUpSource,
     bonus_due_back,
+    bonus_of_dispute,
     bonus_share,
     check_amount,
     check_refund,
     check_topup_amount,
     most_refundable,
+    record_id_of,
     topup_entry,
+    topup_of_record,
     topup_records,
     with_package,
 )
@@ -54,8 +60,11 @@ __all__ = [
     "MAX_TOPUP",
     "TOPUP_LIFECYCLE",
     "CashBalance",
+    "CashLeft",
     "Direction",
     "EventType",
+    "LeftBalance",
+    "LeftWallet",
     "MonthTotal",
     "PackageOwner",
     "PackageState",
@@ -69,6 +78,7 @@ __all__ = [
     "adjustment_records",
     "bonus_due_back",
     "bonus_in",
+    "bonus_of_dispute",
     "bonus_share",
     "check_amount",
     "check_number",
@@ -76,14 +86,18 @@ __all__ = [
     "check_refund",
     "check_topup_amount",
     "deduct_exceeds_cash",
+    "folded",
     "is_event",
+    "label_of",
     "month_totals",
     "most_refundable",
     "paying_account",
     "place_of",
+    "record_id_of",
     "session_hold",
     "settle",
     "topup_entry",
+    "topup_of_record",
     "topup_records",
     "with_package",
 ]

@@ -1,7 +1,7 @@
 """What an operator's people book into a wallet by hand: cash taken for it, or given back out of it. Pure.
 
-Invariant: an operator takes no more out of a driver's wallet than its own people put in as cash. Everything else in
-there was paid to the platform, and is not the operator's to take.
+Invariant: an operator takes no more out of a driver's wallet than its own people put in as cash and is still there
+(`cash`). Everything else in there was paid to the platform, and is not the operator's to take.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.kernel import ids
 from chalicelib.kernel.errors import DomainError, conflict
 from chalicelib.kernel.money import Money
 from chalicelib.ledger import model as ledger
 from chalicelib.ledger.model import Entry, Posting
-from chalicelib.wallets.model.topups import TopUpRecord, check_amount
+from chalicelib.wallets.model.topups import TopUpRecord, check_amount, record_id_of
 
 Direction = Literal["top_up", "deduct"]
 
@@ -30,9 +29,8 @@ class CashBalance:
     net: int = 0
 
 
-def deduct_exceeds_cash(net: Money) -> DomainError:
-    most = max(net, Money.zero(net.currency))
-    detail = f"You took {most} from this driver in cash, and can take no more than that back out of the wallet."
+def deduct_exceeds_cash(left: Money) -> DomainError:
+    detail = f"Of the cash that you took from this driver {left} is left, and no more can be taken out of the wallet."
     return conflict("wallet.deduct_exceeds_cash", detail, "/amount/amount")
 
 
@@ -68,7 +66,7 @@ def adjustment_entry(
 def adjustment_records(entry: Entry, driver_id: str, entered_by: str | None, platform_id: str) -> list[TopUpRecord]:
     """The lines of an adjustment in the lists of the operator and of the platform."""
     record = TopUpRecord(
-        record_id=ids.derived_id("tur", entry.occurred_at, entry.entry_id),
+        record_id=record_id_of(entry),
         listed_for=platform_id,
         source="manual",
         driver_id=driver_id,

@@ -20,9 +20,12 @@ EventType = Literal[
     "manual_entry",
     "correction",
     "payment_refund",
+    "dispute",
     "reversal",
+    "voucher",
 ]
-"""The kinds of entries that touch a wallet; `bonus` stands for those of which a part is a bonus."""
+"""The kinds of entries that touch a wallet; `bonus` stands for those of which a part is a bonus, and a voucher is a
+top-up too."""
 
 LABELS: Final = {
     "top_up": "Top-up",
@@ -32,7 +35,9 @@ LABELS: Final = {
     "manual_entry": "Manual entry",
     "correction": "Correction",
     "payment_refund": "Payment refund",
+    "dispute": "Disputed",
     "reversal": "Reversal",
+    "voucher": "Voucher",
 }
 """How people read the kinds of entries that touch a wallet."""
 
@@ -54,12 +59,21 @@ def bonus_in(entry: Entry) -> int:
     return -sum(posting.amount for posting in entry.postings if account_class(posting.account_id) == "promotion")
 
 
+def label_of(entry: Entry) -> str:
+    """What a bank had taken back, and what came back of it, are lines of one kind."""
+    if entry.kind == "dispute" and entry.home_amount > 0:
+        return "Returned"
+    return LABELS.get(entry.kind, entry.kind)
+
+
 def is_event(entry: Entry, event_type: EventType | None) -> bool:
     """Whether a line of a wallet is of this kind; one that moved nothing is no line."""
     if entry.home_amount == 0:
         return False
     if event_type == "bonus":
         return bonus_in(entry) != 0
+    if event_type == "top_up":
+        return entry.kind in ("top_up", "voucher")
     return event_type in (None, entry.kind)
 
 

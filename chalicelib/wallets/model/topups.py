@@ -23,7 +23,7 @@ MAX_TOPUP = 1_000_000
 MAX_REFUNDS = 20
 """Of one top-up."""
 
-TopUpSource = Literal["online", "manual"]
+TopUpSource = Literal["online", "manual", "voucher"]
 
 TOPUP_LIFECYCLE = Lifecycle(
     noun="topup",
@@ -40,7 +40,8 @@ TOPUP_LIFECYCLE = Lifecycle(
 
 @dataclass(frozen=True)
 class TopUp:
-    """A driver's wish to pay money in, and what became of it.
+    """A driver's wish to pay money in, and what became of it; or cash and vouchers that came in at a counter
+    (`source`): these have no payment (`payment_id` empty), but the `operator_id` that took the money and a `note`.
 
     `amount` is what is paid, `bonus` what the owner of the chosen package adds. `bonus_back` says, by refund, how many
     minor units of the bonus went back with it; a refund that failed is not in it.
@@ -59,6 +60,10 @@ class TopUp:
     package_owner_id: str | None = None
     bonus: Money | None = None
     bonus_back: dict[str, int] | None = None
+    source: TopUpSource = "online"
+    operator_id: str | None = None
+    voucher_id: str | None = None
+    note: str | None = None
 
     @property
     def bonus_amount(self) -> int:
@@ -72,7 +77,7 @@ class TopUp:
 @dataclass(frozen=True)
 class TopUpRecord:
     """Money that came into a wallet (or, by hand, went out of it), as it is listed for `listed_for`: the platform sees
-    all, an operator what its people entered and what came in by its packages. A fact: it never changes."""
+    all, an operator what its people entered and what came in by its packages and vouchers. A fact: it never changes."""
 
     record_id: str
     listed_for: str
@@ -87,6 +92,7 @@ class TopUpRecord:
     package_id: str | None = None
     package_name: str | None = None
     bonus: Money | None = None
+    voucher_id: str | None = None
     reason: str | None = None
     entered_by: str | None = None
 
@@ -95,7 +101,8 @@ def check_amount(amount: Money) -> Money:
     """Returns an amount that may be topped up or adjusted. Raises wallet.amount_invalid, currency.invalid."""
     check_currency(amount.currency)
     if not 0 < amount.amount <= MAX_TOPUP:
-        raise invalid("wallet.amount_invalid", f"The amount must be 1 to {MAX_TOPUP} minor units.", "/amount/amount")
+        least, most = Money(1, amount.currency), Money(MAX_TOPUP, amount.currency)
+        raise invalid("wallet.amount_invalid", f"The amount must be {least} to {most}.", "/amount/amount")
     return amount
 
 
@@ -161,6 +168,29 @@ def topup_records(topup: TopUp, entry: Entry, platform_id: str) -> list[TopUpRec
     return [replace(record, listed_for=owner) for owner in dict.fromkeys(owners)]
 
 
+def record_id_of(entry: Entry) -> str:
+    """Of the record of an entry that was made at a counter."""
+    return ids.derived_id("tur", entry.occurred_at, entry.entry_id)
+
+
+def topup_of_record(record: TopUpRecord) -> TopUp:
+    """Cash or a voucher in the driver's own list. It has the time and the digits of its record: made again, it is the
+    same."""
+    return TopUp(
+        topup_id=f"top_{record.record_id.partition('_')[2]}",
+        driver_id=record.driver_id,
+        payment_id="",
+        amount=record.amount,
+        state="credited",
+        created_at=record.occurred_at,
+        credited_at=record.occurred_at,
+        source=record.source,
+        operator_id=record.operator_id,
+        voucher_id=record.voucher_id,
+        note=record.reason,
+    )
+
+
 # -- paying back ------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +203,12 @@ def bonus_due_back(topup: TopUp, refunded: int) -> int:
 def bonus_share(topup: TopUp, refunded: int, amount: int) -> int:
     """What a refund of `amount` takes back of the bonus, where `refunded` was paid back (or asked for) before."""
     return max(0, bonus_due_back(topup, refunded + amount) - sum(topup.shares_back.values()))
+
+
+def bonus_of_dispute(topup: TopUp, disputed: int, refunded: int) -> int:
+    """What of the bonus has to go with disputed money, where `refunded` went back before."""
+    most = min(topup.amount.amount, refunded + disputed)
+    return max(0, bonus_due_back(topup, most) - sum(topup.shares_back.values()))
 
 
 def most_refundable(topup: TopUp, *, refunded: int, available: int) -> int:

@@ -5,10 +5,12 @@ Called by charging, drivers' leaving, the wallets' own endpoints. Nothing is com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import DomainError, StaleRead
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
@@ -25,6 +27,18 @@ def available(
 ) -> Money:
     """What the payer may spend now: the balance, from which holds are already gone."""
     return ledger.balance(ctx, model.paying_account(driver_id, currency, enterprise_id), consistent=consistent)
+
+
+def reservable(
+    ctx: Context, driver_id: str, currency: str, *, enterprise_id: str | None = None, consistent: bool = True
+) -> Money:
+    """What a charge may begin with: as `available`, and nothing of a wallet that is disputed."""
+    return ledger.reservable(ctx, model.paying_account(driver_id, currency, enterprise_id), consistent=consistent)
+
+
+def is_disputed(ctx: Context, driver_id: str, currency: str) -> bool:
+    """Whether a bank took a payment into the wallet back, and what is missing is not made good: it begins no charge."""
+    return ledger.is_blocked(ctx, wallet_account(driver_id, currency))
 
 
 def balances(ctx: Context, driver_id: str) -> list[Money]:
@@ -63,3 +77,15 @@ def currencies_of(ctx: Context, driver_id: str) -> list[str]:
 
 def remember_currency(uow: UnitOfWork, driver_id: str, currency: str) -> None:
     uow.put(WALLET_CURRENCIES, WalletCurrency(driver_id, currency))
+
+
+@contextmanager
+def of_what_was_read() -> Iterator[None]:
+    """For amounts that were cut to the balance: too little now means that somebody was faster, and is no refusal (a
+    charger's frame that is refused is not stored)."""
+    try:
+        yield
+    except DomainError as error:
+        if error.code != "ledger.insufficient_funds":
+            raise
+        raise StaleRead("The balance") from error

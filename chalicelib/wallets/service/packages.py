@@ -20,7 +20,6 @@ from chalicelib.kernel.pages import Page, cursor_invalid, decode_cursor, encode_
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.wallets import model
 from chalicelib.wallets.model import PackageOwner, PackageState, TopUpPackage
-from chalicelib.wallets.service.credit import check_credit
 from chalicelib.wallets.store import (
     PACKAGE_OWNERS,
     TOPUP_PACKAGES,
@@ -99,16 +98,13 @@ def list_offered(
 
 def choose_package(ctx: Context, driver_id: str, package_id: str) -> TopUpPackage:
     """The package that a driver picked. Raises topup_package.not_found for one that is not offered to this driver,
-    topup_package.off (409) for one that is not offered any more, operator.credit_exhausted (409) for a bonus that its
-    owner may not owe."""
+    topup_package.off (409) for one that is not offered any more."""
     package = require_package(ctx, package_id)
     owner = identity.find_organization(ctx, package.owner_id)
     if package.owner_id not in _offering(ctx, driver_id):
         raise not_found("topup_package", package_id)
     if package.state != "on" or owner is None or owner.state != "active":
         raise conflict("topup_package.off", "This package is not offered any more.", "/package_id")
-    if package.bonus is not None and package.owner_id != PLATFORM_ID:
-        check_credit(ctx, package.owner_id, package.bonus)
     return package
 
 

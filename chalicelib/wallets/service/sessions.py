@@ -6,18 +6,16 @@ touched. Nothing is committed here. Invariants: a wallet never goes below zero; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
-from chalicelib.kernel.errors import DomainError, StaleRead
+from chalicelib.kernel.errors import DomainError, conflict
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import income_account
 from chalicelib.wallets import model
 from chalicelib.wallets.model import Settlement
-from chalicelib.wallets.service.funds import available
+from chalicelib.wallets.service.funds import available, of_what_was_read, reservable
 
 
 def place_session_hold(
@@ -28,14 +26,22 @@ def place_session_hold(
     amount: Money,
     expires_at: datetime,
     enterprise_id: str | None = None,
+    known: Money | None = None,
 ) -> None:
     """Reserves money for a charging session: two writes. `expires_at`: when even the longest session is over; a hold
-    that is open later is reported by the nightly proof.
+    that is open later is reported by the nightly proof. `known`: what is `reservable`, where it was just read.
 
-    Raises ledger.insufficient_funds, ledger.hold_amount, ledger.entry_conflict (the session has its hold).
+    Raises wallet.disputed, ledger.insufficient_funds, ledger.hold_amount, ledger.entry_conflict (the session has its
+    hold).
     """
     hold = model.session_hold(driver_id, session_id, amount, enterprise_id)
-    ledger.place_hold(uow, hold, source_id=session_id, expires_at=expires_at)
+    try:
+        ledger.place_hold(uow, hold, source_id=session_id, expires_at=expires_at, known=known)
+    except DomainError as error:
+        if error.code != "ledger.account_blocked":
+            raise
+        detail = "A bank took a payment into this wallet back, and not all of it is made good: no charge can begin."
+        raise conflict("wallet.disputed", detail) from error
 
 
 def hold_what_is_there(
@@ -46,11 +52,13 @@ def hold_what_is_there(
     most: Money,
     expires_at: datetime,
     enterprise_id: str | None = None,
+    known: Money | None = None,
 ) -> Money:
     """As `place_session_hold`, of no more than the payer has: returns how much that is, perhaps nothing."""
-    held = min(most, available(uow.ctx, driver_id, most.currency, enterprise_id=enterprise_id))
+    free = reservable(uow.ctx, driver_id, most.currency, enterprise_id=enterprise_id) if known is None else known
+    held = min(most, free)
     if held.amount > 0:
-        with _of_what_was_read():
+        with of_what_was_read():
             place_session_hold(
                 uow,
                 driver_id=driver_id,
@@ -58,6 +66,7 @@ def hold_what_is_there(
                 amount=held,
                 expires_at=expires_at,
                 enterprise_id=enterprise_id,
+                known=free,
             )
     return held
 
@@ -73,12 +82,13 @@ def extend_session_hold(
 ) -> Money:
     """Reserves more for a charging session that runs, `most` and no more than the payer has: returns how much that is,
     perhaps nothing. Three writes. Raises ledger.hold_not_open."""
-    by = min(most, available(uow.ctx, driver_id, most.currency, enterprise_id=enterprise_id))
+    free = available(uow.ctx, driver_id, most.currency, enterprise_id=enterprise_id)
+    by = min(most, free)
     if by.amount <= 0:
         return Money.zero(most.currency)
-    with _of_what_was_read():
+    with of_what_was_read():
         hold = model.session_hold(driver_id, session_id, held, enterprise_id)
-        ledger.extend_hold(uow, hold, by, source_id=session_id)
+        ledger.extend_hold(uow, hold, by, source_id=session_id, known=free)
     return by
 
 
@@ -109,7 +119,7 @@ def settle_session(
         free = available(uow.ctx, driver_id, held.currency, enterprise_id=enterprise_id)
         free = free if most_beyond is None else min(free, most_beyond)
     settlement = model.settle(held, cost, free)
-    with _of_what_was_read():
+    with of_what_was_read():
         ledger.capture_hold(
             uow,
             model.session_hold(driver_id, session_id, held, enterprise_id),
@@ -134,15 +144,3 @@ def release_session_hold(
     if held.amount:
         hold = model.session_hold(driver_id, session_id, held, enterprise_id)
         ledger.release_hold(uow, hold, source_id=session_id, reason=reason)
-
-
-@contextmanager
-def _of_what_was_read() -> Iterator[None]:
-    """For amounts that were cut to the balance: too little now means that somebody was faster, and is no refusal (a
-    charger's frame that is refused is not stored)."""
-    try:
-        yield
-    except DomainError as error:
-        if error.code != "ledger.insufficient_funds":
-            raise
-        raise StaleRead("The balance") from error

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service, views
+from chalicelib.charging.curve_views import CurveQuery, CurveView, session_curve
 from chalicelib.charging.model import ChargingSession, Reservation, SessionFilter
 from chalicelib.charging.receipts import receipt
 from chalicelib.charging.service.paying import PayBy
-from chalicelib.charging.views import LimitsView, ReservationView, SessionView
+from chalicelib.charging.views import CdrView, LimitsView, ReservationView, SessionView
 from chalicelib.drivers import service as drivers
 from chalicelib.identity.model import check_time_zone
-from chalicelib.kernel.errors import conflict, invalid, not_found
+from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import Answer, Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import MonthText, month_span
@@ -92,6 +93,18 @@ def get_my_session(req: Request, session_id: str) -> SessionView:
     return views.session_with(req.ctx, session, reading)
 
 
+@api.get("/v1/driver/sessions/{session_id}/meter-values")
+def list_my_meter_values(req: Request, session_id: str, query: CurveQuery) -> CurveView:
+    """How one of my charges went: for a chart."""
+    return session_curve(req.ctx, _mine(req, session_id), query.points)
+
+
+@api.get("/v1/driver/sessions/{session_id}/cdr")
+def get_my_cdr(req: Request, session_id: str) -> CdrView:
+    """What one of my charges cost, line by line. 404 cdr.not_found until it has ended."""
+    return views.valid_cdr_view(req.ctx, _mine(req, session_id).session_id)
+
+
 @api.get("/v1/driver/sessions/{session_id}/receipt")
 def get_my_receipt(req: Request, session_id: str) -> Answer:
     """The receipt of one of my charges as PDF."""
@@ -111,13 +124,12 @@ def stop_my_session(req: Request, session_id: str) -> SessionView:
 
 @api.post("/v1/driver/reservations", idempotency_key=True, audited=False)
 def create_my_reservation(req: Request, body: MyReservationRequest) -> ReservationView:
-    """Reserve a connector for me, for a day at most. The charger decides: look again for the state."""
+    """Reserve a connector for me, for a day at most. I must have what a charge until full asks for. The charger
+    decides: look again for the state."""
     charger_id, evse_no = _connector(req, body.code, body.charger_id, body.evse_no)
     charger = chargers.require_charger(req.ctx, charger_id)
     service.check_may_ask(req.ctx, charger, req.driver_id)
-    driver = drivers.require_driver(req.ctx, req.driver_id)
-    if drivers.standing(driver, charger.operator_id) == "inactive":
-        raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
+    service.check_can_pay(req.uow, charger, req.driver_id)
     service.check_open_reservations(req.ctx, req.driver_id)
     reservation = service.request_reservation(
         req.uow,

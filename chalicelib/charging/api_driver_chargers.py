@@ -23,14 +23,13 @@ from chalicelib.chargers.model import Charger, Evse, Location
 from chalicelib.chargers.model.map import EvseStatus, evse_status
 from chalicelib.chargers.service import nearby
 from chalicelib.charging import service
-from chalicelib.charging.price_views import ChargingPrice, charging_price
+from chalicelib.charging.price_views import ChargingPrice, DriverQuote, charging_price, quote_at
 from chalicelib.charging.service.admitting import refusal_of_start
 from chalicelib.charging.service.pricing import find_price, price_for
 from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
-from chalicelib.kernel.http import Api, Moment, Request, Shape, check_moment
-from chalicelib.tariffs.api_operator.quotes import QuoteView, quote
-from chalicelib.tariffs.model import what_if
+from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.tariffs.api_operator.quotes import QuoteView
 
 api = Api("driver", "driver")
 
@@ -46,21 +45,11 @@ class WebPayment(Shape):
 
 class DriverChargerDetail(DriverChargerView):
     """`price`: what this driver pays there now; null: no tariff applies, and nobody starts. `start_refusal`: the code
-    of the error that a start from the phone would be answered, whichever connector; null: nothing is in the way."""
+    of the error that a start from the phone would be answered, whichever connector; null: nothing is in the way, and
+    this driver `may_start`."""
 
     price: ChargingPrice | None
     start_refusal: str | None
-
-
-class DriverQuote(Shape):
-    """A what-if: `energy_wh` within `duration_s`, from now on or from `started_at`; evenly, or with `power_w` and idle
-    from then on, or idle for the last `parking_s`."""
-
-    energy_wh: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-    duration_s: Annotated[int, msgspec.Meta(ge=0, le=7 * 86_400)]
-    started_at: Moment | None = None
-    parking_s: Annotated[int, msgspec.Meta(ge=0)] = 0
-    power_w: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None = None
 
 
 @api.post("/v1/driver/web-payments", status=200, audited=False)
@@ -93,16 +82,7 @@ def quote_charger(req: Request, code: str, body: DriverQuote) -> QuoteView:
     """What a charge there would cost me: the same computation that bills it. 409 tariff.none where none applies."""
     charger, location, _ = find_charger(req.ctx, code)
     tariff = price_for(req.ctx, charger, _groups(drivers.get_driver(req.ctx, req.driver_id), charger))
-    started_at = req.ctx.now() if body.started_at is None else check_moment(body.started_at, "/started_at")
-    consumption = what_if(
-        started_at=started_at,
-        duration_s=body.duration_s,
-        energy_wh=body.energy_wh,
-        time_zone=location.time_zone,
-        parking_s=body.parking_s,
-        power_w=body.power_w,
-    )
-    return quote(tariff, consumption)
+    return quote_at(req.ctx, tariff, location, body)
 
 
 class LocationConnector(Shape):
@@ -115,7 +95,8 @@ class LocationConnector(Shape):
 
 
 class LocationCharger(Shape):
-    """`charge_with_qr` and `may_start` as in `/v1/driver/chargers`."""
+    """`charge_with_qr` as in `/v1/driver/chargers`. `may_start`: it lets this driver charge from the phone; whether a
+    price, money or a statement is missing the charger itself says (`start_refusal`)."""
 
     charger_id: str
     name: str | None
@@ -156,13 +137,13 @@ def get_driver_location(req: Request, location_id: str) -> DriverLocationDetail:
 
 def _view(req: Request, charger: Charger, location: Location, evse_no: int | None) -> DriverChargerDetail:
     driver = drivers.get_driver(req.ctx, req.driver_id)
-    may_start = service.may_start(req.ctx, charger, driver)
     price = find_price(req.ctx, charger, _groups(driver, charger))
-    view = driver_charger_view(req.ctx, charger, location, evse_no, may_start=may_start)
+    refusal = refusal_of_start(req.ctx, charger, driver, price)
+    view = driver_charger_view(req.ctx, charger, location, evse_no, may_start=refusal is None)
     return DriverChargerDetail(
         **{name: getattr(view, name) for name in DriverChargerView.__struct_fields__},
         price=None if price is None else charging_price(price, req.ctx.now(), location.time_zone),
-        start_refusal=refusal_of_start(req.ctx, charger, driver, price),
+        start_refusal=refusal,
     )
 
 

@@ -12,6 +12,7 @@ from chalicelib.identity import service as identity
 from chalicelib.identity.api_public import PasswordText, TotpText
 from chalicelib.identity.model.logins import SignInName
 from chalicelib.kernel.http import Api, Request, Shape
+from chalicelib.wallets import service as wallets
 
 api = Api("driver", "driver")
 
@@ -37,5 +38,6 @@ def delete_my_account(req: Request, body: AccountDeletion) -> None:
     proof = identity.check_again(req.uow, name, body.password, req.actor.source_ip, body.totp_code)
     check_may_leave(req.uow, driver.driver_id)
     identity.remove_driver_login(req.uow, proof)
+    wallets.note_left(req.uow, driver.driver_id, req.ctx.now())
     drivers.erase_driver(req.uow, driver)
     req.audit("driver", driver.driver_id, after={"deleted": True})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
@@ -25,9 +25,25 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import IdToken
 from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import (
+    YEARS,
+    Api,
+    Moment,
+    PageQuery,
+    PageView,
+    Request,
+    Shape,
+    check_moment,
+    check_span,
+    page_view,
+)
+from chalicelib.kernel.spans import FirstDay, LastDay
+from chalicelib.wallets.scope import visible_wallet
 
 api = Api("charging", "operator")
+
+MAX_CDR_DAYS = 92
+"""Of one list: each day is a look-up."""
 
 
 class SessionsQuery(OperatorPageQuery):
@@ -56,20 +72,25 @@ class OfChargerQuery(OperatorPageQuery):
 
 
 class ReservationRequest(Shape):
-    """`evse_no` 0: any connector of the charger. `group_id` is by default that of the id token."""
+    """For a card (`id_token`), or for a driver on the operator's list, who starts from the app. `evse_no` 0: any
+    connector of the charger. `group_id` is by default that of the id token."""
 
     charger_id: str
-    id_token: str
     expires_at: Moment
+    id_token: str | None = None
+    driver_id: str | None = None
     evse_no: Annotated[int, msgspec.Meta(ge=0)] = 0
     group_id: Annotated[str, msgspec.Meta(min_length=1, max_length=36)] | None = None
     connector_type: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
 
 
-class CdrsQuery(OperatorPageQuery, kw_only=True):
-    """`business_day` is YYYY-MM-DD in the operator's time zone."""
+class CdrsQuery(OperatorPageQuery):
+    """Business days (YYYY-MM-DD in the operator's time zone): one, or from `date_from` to `date_to`, both included and
+    92 at most."""
 
-    business_day: date
+    business_day: date | None = None
+    date_from: FirstDay | None = None
+    date_to: LastDay | None = None
 
 
 @api.get("/v1/sessions", permission="sessions:read")
@@ -114,12 +135,12 @@ def stop_session(req: Request, session_id: str) -> SessionView:
 
 @api.get("/v1/cdrs", permission="cdrs:read")
 def list_cdrs(req: Request, query: CdrsQuery) -> PageView[OperatorCdrView]:
-    """The sealed billing records of one business day."""
+    """The sealed billing records of a business day or several, oldest day first."""
     places = _places(req, query.operator_id)
     page = lookup.list_cdrs(
         req.ctx,
         places.operator_id,
-        query.business_day.isoformat(),
+        _days(query),
         keep=lambda cdr: places.has(cdr.location_id),
         limit=query.limit,
         cursor=query.cursor,
@@ -153,19 +174,22 @@ def list_orphan_stops(req: Request, query: OfChargerQuery) -> PageView[OrphanSto
 
 @api.post("/v1/reservations", permission="sessions:write", idempotency_key=True)
 def create_reservation(req: Request, body: ReservationRequest) -> ReservationView:
-    """Reserve a connector for an id token, for a day at most. The charger decides: look again for the state."""
+    """Reserve a connector for a card or a driver, for a day at most. A driver must have what a charge until full asks
+    for. The charger decides: look again for the state."""
     charger = owned_charger(req, body.charger_id)
-    card = _known_card(req, charger.operator_id, body.id_token)
+    id_token, driver_id, group_id = _reserved_for(req, charger.operator_id, body)
+    if driver_id is not None:
+        service.check_can_pay(req.uow, charger, driver_id)
     reservation = service.request_reservation(
         req.uow,
         reservation_id=req.new_id("res", req.actor.login_id),
         charger=charger,
         evse_no=body.evse_no,
-        id_token=card.id_token,
+        id_token=id_token,
         until=check_moment(body.expires_at, "/expires_at"),
         requested_by=req.actor.login_id,
-        driver_id=card.driver_id,
-        group_id=body.group_id or card.group_id,
+        driver_id=driver_id,
+        group_id=body.group_id or group_id,
         connector_type=body.connector_type,
     )
     view = views.reservation_view(reservation, req.ctx.now())
@@ -206,9 +230,10 @@ def cancel_reservation(req: Request, reservation_id: str) -> ReservationView:
 
 
 def _wanted(query: SessionsQuery) -> SessionFilter:
+    date_from, date_to = check_span(query.date_from, query.date_to)
     return SessionFilter(
-        date_from=query.date_from and check_moment(query.date_from, "/date_from"),
-        date_to=query.date_to and check_moment(query.date_to, "/date_to"),
+        date_from=date_from,
+        date_to=date_to,
         location_id=query.location_id,
         agency_id=query.agency_id,
         charger_id=query.charger_id,
@@ -220,6 +245,32 @@ def _wanted(query: SessionsQuery) -> SessionFilter:
         id_token=query.id_token,
         order_no=query.order_no,
     )
+
+
+def _days(query: CdrsQuery) -> list[str]:
+    """Raises cdrs.days (422), day.distant."""
+    first, last = query.date_from or query.business_day, query.date_to or query.business_day
+    is_both = query.business_day is not None and (query.date_from or query.date_to)
+    if first is None or last is None or is_both:
+        raise invalid("cdrs.days", "Name the business_day, or date_from and date_to.", "/business_day")
+    if first.year not in YEARS or last.year not in YEARS:
+        raise invalid("day.distant", f"The year is from {YEARS[0]} to {YEARS[-1]}.", "/date_from")
+    if not 0 <= (last - first).days < MAX_CDR_DAYS:
+        raise invalid("cdrs.days", f"Ask for 1 to {MAX_CDR_DAYS} days.", "/date_from")
+    return [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
+
+
+def _reserved_for(req: Request, operator_id: str, body: ReservationRequest) -> tuple[str, str | None, str | None]:
+    """The id token that the charger opens to, its driver and its group."""
+    if (body.id_token is None) == (body.driver_id is None):
+        raise invalid("reservation.for_whom", "Name either an id_token or a driver_id.", "/driver_id")
+    if body.driver_id is not None:
+        driver_id = visible_wallet(req, body.driver_id)
+        if drivers.require_driver(req.ctx, driver_id).deleted_at is not None:
+            raise not_found("driver", driver_id)
+        return drivers.app_token(driver_id), driver_id, None
+    card = _known_card(req, operator_id, body.id_token or "")
+    return card.id_token, card.driver_id, card.group_id
 
 
 def _known_card(req: Request, operator_id: str, id_token: str) -> IdToken:

@@ -9,7 +9,7 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model.feedback import Feedback, FeedbackCategory, FeedbackState
 from chalicelib.identity import service as identity
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Api, Moment, PageQuery, PageView, Request, Shape, check_span, page_view
 
 api = Api("feedback", "operator")
 
@@ -53,10 +53,7 @@ def list_feedback(req: Request, query: FeedbackQuery) -> PageView[FeedbackDetail
     page = drivers.list_feedback(
         req.ctx,
         query.driver_id or places.operator_id,
-        span=(
-            query.date_from and check_moment(query.date_from, "/date_from"),
-            query.date_to and check_moment(query.date_to, "/date_to"),
-        ),
+        span=check_span(query.date_from, query.date_to),
         keep=lambda feedback: (
             feedback.operator_id == places.operator_id and places.has(feedback.location_id) and query.asks_for(feedback)
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from chalicelib.chargers.scope import listed_places
@@ -11,6 +11,7 @@ from chalicelib.charging.service import costing
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.http import Api, Request, Shape
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import FirstDay, LastDay
 
 api = Api("tariffs", "operator")
 
@@ -20,8 +21,8 @@ MAX_DAYS: Final = 31
 class MarginsQuery(Shape):
     """Business days of the operator, both included: 31 at most. `operator_id` is for the platform."""
 
-    date_from: date
-    date_to: date
+    date_from: FirstDay
+    date_to: LastDay
     group_by: MarginGroup = "day"
     operator_id: str | None = None
 

@@ -15,12 +15,12 @@ from chalicelib.charging.service import correcting, resolving
 from chalicelib.charging.views import CdrView
 from chalicelib.identity.scope import OperatorPageQuery
 from chalicelib.kernel.errors import conflict, invalid, not_found
-from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Api, Moment, PageView, Request, Shape, check_span, page_view
 from chalicelib.kernel.money import Money
 
 api = Api("charging", "operator")
 
-_ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
+_ReasonText = Annotated[str, msgspec.Meta(max_length=MAX_REASON, pattern=r"\S", description="Not blank.")]
 
 
 class AbnormalOrdersQuery(OperatorPageQuery):
@@ -40,10 +40,12 @@ class AbnormalOrdersQuery(OperatorPageQuery):
 
 class ResolutionRequest(Shape):
     """`order_fee`: the real consumption, at the price that the session began with; `energy_wh` and `duration_s` where
-    they are known better than the charger told. `other_deduction`: `amount` is deducted in all instead of the fee
-    (actual and additional cost), for a `reason`. `as_billed`: what was taken stays.
+    they are known better than the charger told; where the meter is in doubt and no energy is named, the answer says
+    that what it showed was assumed. `other_deduction`: `amount` is deducted in all instead of the fee (actual and
+    additional cost), for a `reason`. `as_billed`: what was taken stays.
 
-    What the driver's wallet does not have is not taken, and shown as uncollected.
+    What the driver's wallet does not have is not taken, and shown as uncollected. Of a guest no more is deducted than
+    the card has paid.
     """
 
     kind: Literal["order_fee", "other_deduction", "as_billed"]
@@ -89,10 +91,7 @@ def list_abnormal_orders(req: Request, query: AbnormalOrdersQuery) -> PageView[A
         req.ctx,
         places.operator_id,
         wanted,
-        span=(
-            query.date_from and check_moment(query.date_from, "/date_from"),
-            query.date_to and check_moment(query.date_to, "/date_to"),
-        ),
+        span=check_span(query.date_from, query.date_to),
         keep=lambda order: places.has(order.location_id),
         limit=query.limit,
         cursor=query.cursor,

@@ -22,7 +22,7 @@ from chalicelib.wallets import service as wallets
 
 api = Api("payments", "operator")
 
-_ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_ReasonText = Annotated[str, msgspec.Meta(max_length=200, pattern=r"\S", description="Not blank.")]
 
 
 class RefundCreate(Shape):
@@ -53,8 +53,9 @@ def create_refund(req: Request, payment_id: str, body: RefundCreate) -> RefundAs
     pay_back = _refund_topup if payment.purpose == "topup" else _refund_guest
     amount, refund_id = pay_back(req, payment, body)
     asked = RefundAsked(payment_id=payment_id, refund_id=refund_id, amount=amount)
-    owner_id = payment.site.operator_id if payment.site else None
-    req.audit("payment", payment_id, owner_id=owner_id, after={"refunded": amount, "reason": body.reason.strip()})
+    req.audit(
+        "payment", payment_id, owner_id=payment.operator_id, after={"refunded": amount, "reason": body.reason.strip()}
+    )
     return asked
 
 
@@ -74,6 +75,8 @@ def _refund_topup(req: Request, payment: Payment, body: RefundCreate) -> tuple[M
 
 def _refund_guest(req: Request, payment: Payment, body: RefundCreate) -> tuple[Money, str | None]:
     cdr = lookup.find_cdr(req.ctx, payment.purpose_id)
+    if cdr is not None and payment.paid_back == "full":
+        raise conflict("refund.exceeds_captured", f"No more than {payment.refundable} can be paid back.", "/amount")
     if cdr is None or payment.state != "captured" or cdr.captured.amount <= 0:
         raise conflict("payment.not_captured", "Nothing of this payment is taken that could be paid back.")
     amount = cdr.captured if body.amount is None else body.amount
@@ -85,15 +88,14 @@ def _refund_guest(req: Request, payment: Payment, body: RefundCreate) -> tuple[M
     correction = correcting.reduce_cost(
         req.uow, session, cost=cdr.captured - amount, reason=body.reason.strip(), by=req.actor.person_id
     )
-    return amount, correction.refund_id
+    return -correction.moved, correction.refund_id  # a little more where the card can express no less
 
 
 def _visible(req: Request, payment_id: str) -> Payment:
-    """Raises payment.not_found: an operator sees what guests pay at its chargers; and forbidden for who works at some
-    places only, and sees no payments."""
+    """Raises payment.not_found: an operator sees what guests pay at its chargers, and drivers for its packages; and
+    forbidden for who works at some places only, and sees no payments."""
     check_works_everywhere(req)
     payment = payments.find_payment(req.ctx, payment_id)
-    owner_id = None if payment is None or payment.site is None else payment.site.operator_id
-    if payment is None or not (req.actor.is_platform or (owner_id is not None and may_see(req, owner_id))):
+    if payment is None or not may_see(req, payment.listed_for):
         raise not_found("payment", payment_id)
     return payment

@@ -13,13 +13,14 @@ import msgspec
 
 from chalicelib.chargers.api_driver import DriverChargerView, driver_charger_view, find_charger
 from chalicelib.charging import lookup, service, views
+from chalicelib.charging.curve_views import CurveQuery, CurveView, session_curve
 from chalicelib.charging.model import ChargingSession
-from chalicelib.charging.model.guests import GuestOrder, GuestOrderState, amount_to_authorize
-from chalicelib.charging.price_views import ChargingPrice, charging_price
+from chalicelib.charging.model.guests import GuestOrder, GuestOrderState
+from chalicelib.charging.price_views import ChargingPrice, DriverQuote, charging_price, quote_at
 from chalicelib.charging.receipts import receipt
 from chalicelib.charging.service import guests
-from chalicelib.charging.service.pricing import find_price
-from chalicelib.charging.views import LimitsView, SessionView
+from chalicelib.charging.service.pricing import find_price, price_for
+from chalicelib.charging.views import CdrView, LimitsView, SessionView
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email
 from chalicelib.identity.model.guessing import network_of
@@ -31,6 +32,7 @@ from chalicelib.kernel.texts import EmailText
 from chalicelib.payments import service as payments
 from chalicelib.payments.model import Payment, opening_error
 from chalicelib.payments.providers import payment_provider
+from chalicelib.tariffs.api_operator.quotes import QuoteView
 
 api = Api("guest", "public")
 
@@ -54,16 +56,19 @@ class GuestSessionRequest(Shape):
 
 class GuestSessionView(Shape):
     """`state`: awaiting_payment (send the guest to `redirect_url`) | not_paid (the card was refused; the page may take
-    another) | refused (see `refusal`; nothing is taken) | started (see `session`). `authorized` is the most that it
-    costs. `failure`: the provider's code for the latest card that was refused, while no other was taken. `guest_code`
-    is told to who made the order alone."""
+    another) | refused (nothing is taken) | started (see `session`) | ended (so has the session, whether anything was
+    delivered or not). `authorized` is the most that it costs; what was captured, released and refunded of it is with
+    the `session`. `refusal_code` and, in a sentence for people, `refusal`: why it is not paid, or refused. `failure`:
+    the provider's code for the latest card that was refused, while no other was taken. `guest_code` is told to who made
+    the order alone."""
 
     session_id: str
-    state: GuestOrderState
+    state: GuestOrderState | Literal["ended"]
     authorized: Money
     created_at: datetime
     redirect_url: str | None = None
     refusal: str | None = None
+    refusal_code: str | None = None
     session: SessionView | None = None
     payment_state: str | None = None
     failure: str | None = None
@@ -74,16 +79,13 @@ class GuestChargerView(DriverChargerView):
     """`may_start`: whoever pays by card may charge here now. `start_refusal`: the code of the error that an order would
     be answered, at the connector of the code, or at all of them (busy, offline, not public, no price, nobody takes
     payments); null: nothing is in the way. `price`: null where no tariff applies. `authorized` is what is reserved on
-    the card where no amount is named."""
+    the card where no amount is named; `least` to `most` may be named."""
 
     price: ChargingPrice | None
     authorized: Money | None
+    least: Money | None
+    most: Money | None
     start_refusal: str | None
-
-
-class GuestStopView(Shape):
-    session_id: str
-    state: Literal["stopping", "over"]
 
 
 @api.get("/v1/guest/chargers/{code}")
@@ -92,13 +94,23 @@ def get_guest_charger(req: Request, code: str) -> GuestChargerView:
     charger, location, evse_no = find_charger(req.ctx, code)
     price = find_price(req.ctx, charger)
     refusal = guests.refusal_of_order(req.uow, charger, evse_no, price)
+    amounts = None if price is None else guests.amounts_at(req.ctx, charger, price)
     view = driver_charger_view(req.ctx, charger, location, evse_no, may_start=refusal is None)
     return GuestChargerView(
         **{name: getattr(view, name) for name in DriverChargerView.__struct_fields__},
         price=None if price is None else charging_price(price, req.ctx.now(), location.time_zone),
-        authorized=None if price is None else amount_to_authorize(None, price.currency),
+        authorized=amounts.hold if amounts else None,
+        least=amounts.least if amounts else None,
+        most=amounts.most if amounts else None,
         start_refusal=refusal,
     )
+
+
+@api.post("/v1/guest/chargers/{code}/quotes", status=200)
+def quote_guest_charger(req: Request, code: str, body: DriverQuote) -> QuoteView:
+    """What a charge there would cost: the same computation that bills it. 409 tariff.none where none applies."""
+    charger, location, _ = find_charger(req.ctx, code)
+    return quote_at(req.ctx, price_for(req.ctx, charger), location, body)
 
 
 @api.post("/v1/guest/sessions", idempotency_key=True)
@@ -147,14 +159,32 @@ def get_guest_session(req: Request, session_id: str) -> GuestSessionView:
 
 
 @api.post("/v1/guest/sessions/{session_id}/stop", status=202)
-def stop_guest_session(req: Request, session_id: str) -> GuestStopView:
-    """Stop my charge, with the header `guest-code`. Once more for one that is over changes nothing."""
-    _mine(req, session_id)
+def stop_guest_session(req: Request, session_id: str) -> GuestSessionView:
+    """Stop my charge, with the header `guest-code`.
+
+    It needs no Idempotency-Key: the session's own state is the guard, and asked once more, or of one that is over, it
+    changes nothing.
+    """
+    order = _mine(req, session_id)
     session = lookup.find_session(req.ctx, session_id)
     if session is None:
         raise conflict("charging_session.not_started", "Nothing was started yet.")
     after = service.cancel_or_stop(req.uow, session, requested_by=session_id)
-    return GuestStopView(session_id=session_id, state="stopping" if after.is_open else "over")
+    return _view_with(req, order, payments.require_payment(req.ctx, order.payment_id), after)
+
+
+@api.get("/v1/guest/sessions/{session_id}/meter-values")
+def list_guest_meter_values(req: Request, session_id: str, query: CurveQuery) -> CurveView:
+    """How my charge went, with the header `guest-code`: for a chart."""
+    _mine(req, session_id)
+    return session_curve(req.ctx, lookup.require_session(req.ctx, session_id), query.points)
+
+
+@api.get("/v1/guest/sessions/{session_id}/cdr")
+def get_guest_cdr(req: Request, session_id: str) -> CdrView:
+    """What my charge cost, line by line, with the header `guest-code`. 404 cdr.not_found until it has ended."""
+    _mine(req, session_id)
+    return views.valid_cdr_view(req.ctx, session_id)
 
 
 @api.get("/v1/guest/sessions/{session_id}/receipt")
@@ -177,13 +207,24 @@ def _mine(req: Request, session_id: str) -> GuestOrder:
 
 def _view(req: Request, order: GuestOrder, payment: Payment, guest_code: str | None = None) -> GuestSessionView:
     session = lookup.find_session(req.ctx, order.session_id) if order.state == "started" else None
+    return _view_with(req, order, payment, session, guest_code)
+
+
+def _view_with(
+    req: Request,
+    order: GuestOrder,
+    payment: Payment,
+    session: ChargingSession | None,
+    guest_code: str | None = None,
+) -> GuestSessionView:
     return GuestSessionView(
         session_id=order.session_id,
-        state=order.state,
+        state="ended" if session is not None and not session.is_open else order.state,
         authorized=order.amount,
         created_at=order.created_at,
         redirect_url=payment.redirect_url if order.awaits_payment and payment.is_unresolved else None,
         refusal=order.refusal,
+        refusal_code=order.refusal_code,
         session=None if session is None else _session_view(req, session),
         payment_state=payment.state,
         failure=payment.failure if order.awaits_payment else None,

@@ -18,7 +18,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 from chalice import Blueprint, Cron
 
-from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, service
 from chalicelib.charging.model import (
     BEGIN_TIMEOUT,
@@ -32,6 +31,7 @@ from chalicelib.charging.model import (
     WorkflowWait,
 )
 from chalicelib.charging.model.deadlines import OFFLINE_WAIT, SWEEP_GRACE
+from chalicelib.charging.order_jobs import review_readings
 from chalicelib.charging.store import session_pk
 from chalicelib.charging.store.sessions import WORKFLOW_WAITS
 from chalicelib.drivers import service as drivers
@@ -44,6 +44,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
 from chalicelib.notifications import service as notifications
+from chalicelib.notifications.model import Enclosure
 
 jobs = Blueprint(__name__)
 
@@ -83,28 +84,39 @@ def on_begin_missed(ctx: Context, event: Event) -> None:
         _wake_failed(ctx, event.subject, "end", "BeginMissed", "the charger told the end before the begin")
 
 
+def on_limit_near(ctx: Context, event: Event) -> None:
+    """A limit should be reached before the next reading comes: the workflow looks at that moment."""
+    _wake_failed(ctx, event.subject, "end", "LimitNear", "a limit is near", stage="end")
+
+
 def on_stop_asked(ctx: Context, event: Event) -> None:
     """The charger was told to stop: from now on the workflow waits for its answer. One that does so already, or has not
     come so far, needs no word."""
-    session = lookup.require_session(ctx, event.subject)
-    wait = WORKFLOW_WAITS.get(ctx, session_pk(event.subject), "wait#end")
+    session, waits = lookup.session_with_waits(ctx, event.subject)
+    wait = waits.get("end")
     if session.state == "stopping" and not session.awaits_begin and wait is not None and wait.stage == "end":
-        _wake_failed(ctx, event.subject, "end", "StopAsked", "the charger was told to stop")
+        _fail(ctx, wait, "StopAsked", "the charger was told to stop")
 
 
 def on_session_ended(ctx: Context, event: Event) -> None:
-    """The session is over, however it ended: nothing is awaited any more."""
-    session = lookup.require_session(ctx, event.subject)
+    """The session is over, however it ended: nothing is awaited any more. After a delivery its driver and its operator
+    hear of it, and it is looked at once more. All of that by one read of the session: what ended stays as it is but
+    for its bill, which nobody takes from it here."""
+    session, waits = lookup.session_with_waits(ctx, event.subject)
     if session.started_at is None:
-        _wake_failed(ctx, event.subject, "start", "SessionOver", session.state)
+        _fail(ctx, waits.get("start"), "SessionOver", session.state)
         return
-    _wake(ctx, event.subject, "end", {"outcome": session.state})
+    _succeed(ctx, waits.get("end"), {"outcome": session.state})
     _follow_up(ctx, session)
+    if not session.is_open:
+        review_readings(ctx, session)
+        decide_and_commit(ctx, lambda uow: service.cost_energy(uow, session))
 
 
-def on_session_billed(ctx: Context, event: Event) -> None:
+def on_session_corrected(ctx: Context, event: Event) -> None:
     """A session has a new billing record: what its energy cost the operator is said beside it."""
-    decide_and_commit(ctx, lambda uow: service.cost_energy(uow, event.subject))
+    session = lookup.require_session(ctx, event.subject)
+    decide_and_commit(ctx, lambda uow: service.cost_energy(uow, session))
 
 
 def on_hold_forgotten(ctx: Context, event: Event) -> None:
@@ -153,40 +165,43 @@ def session_await(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
 @jobs.lambda_function(name="session_close")
 @task.entry
 def session_close(ctx: Context, event: dict[str, Any]) -> dict[str, Any]:
-    """A deadline passed: `expire` an unstarted request, `stop` a session that never ends, `press` a charger that was
-    asked to stop and has not told the end, `give_up` a session whose begin never came.
+    """A deadline passed: `expire` an unstarted request, `look` at the limits of a session that charges (one is that
+    it may not go on for ever), `press` a charger that was asked to stop and has not told the end, `give_up` a session
+    whose begin never came.
 
     Answers what the workflow does next (`charging`, `stopping`, `over`), and for how long each may take."""
     session_id, action = str(event["session_id"]), str(event["action"])
-    waits = OFFLINE_WAIT
+    stopping_for, charging_for = OFFLINE_WAIT, MAX_DURATION
 
     def decide(uow: UnitOfWork) -> None:
-        nonlocal waits
+        nonlocal stopping_for, charging_for
         session = lookup.require_session(ctx, session_id)
         if action == "expire":
             service.expire_request(uow, session_id)
-        elif action == "stop":
-            if session.state == "charging":
-                service.request_stop(uow, session, requested_by="max_duration")
+        elif action == "look":
+            charging_for = service.look_at_limits(uow, session) or MAX_DURATION
         elif action == "press":
             verdict = service.press_stop(uow, session)
             is_there = verdict == "ask" or service.contact_of(ctx, session).is_connected
-            waits = STOP_TIMEOUT if is_there else OFFLINE_WAIT
+            stopping_for = STOP_TIMEOUT if is_there else OFFLINE_WAIT
         elif action == "give_up":
             service.give_up_session(uow, session_id, "stop_missing")
         else:
             raise invalid("workflow.action", f"There is no action {action!r}.")
 
     decide_and_commit(ctx, decide)
-    return {"session_id": session_id} | _next_of(lookup.require_session(ctx, session_id), ctx.now(), waits)
+    session = lookup.require_session(ctx, session_id)
+    return {"session_id": session_id} | _next_of(session, ctx.now(), charging_for, stopping_for)
 
 
-def _next_of(session: ChargingSession, now: datetime, stopping_for: timedelta) -> dict[str, Any]:
+def _next_of(
+    session: ChargingSession, now: datetime, charging_for: timedelta, stopping_for: timedelta
+) -> dict[str, Any]:
     runs = session.state == "charging"
-    left = max(session.created_at + MAX_DURATION - now, timedelta(seconds=1))
+    left = session.created_at + MAX_DURATION - now
     return {
         "next": "charging" if runs else "stopping" if session.state == "stopping" else "over",
-        "charging_s": math.ceil(left.total_seconds()),
+        "charging_s": max(1, math.floor(min(left, charging_for).total_seconds())),
         "stopping_s": int(stopping_for.total_seconds()),
     }
 
@@ -234,29 +249,23 @@ def _open_sessions(ctx: Context, spans: list[tuple[datetime, datetime]]) -> Iter
 
 
 def _follow_up(ctx: Context, session: ChargingSession) -> None:
-    """After a delivery its driver is on the lists of the operator and of the agency whose location it was, and gets a
-    receipt if he or she wants one."""
+    """After a delivery its driver is on the lists of the operator and of the agency whose location it was when it
+    began, and gets a receipt if he or she wants one."""
     driver_id = session.driver_id
     if driver_id is not None:
-        driver = drivers.get_driver(ctx, driver_id)
-        agency_id = _agency_of(ctx, session)
+        # Whether somebody wants receipts may be known a moment late.
+        driver = drivers.get_driver(ctx, driver_id, consistent=False)
 
         def decide(uow: UnitOfWork) -> None:
             drivers.link_operator(uow, session.operator_id, driver_id)
-            if agency_id is not None:
-                drivers.link_operator(uow, agency_id, driver_id)
+            if session.agency_id is not None:
+                drivers.link_operator(uow, session.agency_id, driver_id)
             if driver is not None and driver.receipts_by_email:
                 _queue_receipt(uow, session, driver.email)
 
         decide_and_commit(ctx, decide)
     metrics.record(ctx, "SessionEnded", state=session.state)
     metrics.record(ctx, "EnergyDeliveredWh", session.energy_wh or 0)
-
-
-def _agency_of(ctx: Context, session: ChargingSession) -> str | None:
-    """By the location as it is now: it changes hands rarely, and never in the middle of a charge that matters."""
-    location = chargers.get_location(ctx, session.location_id) if session.location_id else None
-    return None if location is None or location.operator_id != session.operator_id else location.agency_id
 
 
 def _note_card_used(ctx: Context, session: ChargingSession) -> None:
@@ -283,6 +292,7 @@ def _queue_receipt(uow: UnitOfWork, session: ChargingSession, to: str) -> None:
             "refunded": str(session.hold - captured) if session.target == "amount" and enterprise is None else "",
             "paid_by": "" if enterprise is None else enterprise.name,
         },
+        enclosures=[Enclosure("receipt", (session.session_id,))] if captured.amount else [],
     )
 
 
@@ -312,17 +322,28 @@ def _start_workflow(ctx: Context, session: ChargingSession, *, started: bool) ->
 
 
 def _wake(ctx: Context, session_id: str, awaited: str, output: dict[str, Any]) -> None:
-    wait = WORKFLOW_WAITS.get(ctx, session_pk(session_id), f"wait#{awaited}")
+    _succeed(ctx, WORKFLOW_WAITS.get(ctx, session_pk(session_id), f"wait#{awaited}"), output)
+
+
+def _succeed(ctx: Context, wait: WorkflowWait | None, output: dict[str, Any]) -> None:
     if wait is not None:
         _tolerating_gone(
             lambda: ctx.client("stepfunctions").send_task_success(
-                taskToken=wait.task_token, output=json.dumps({"session_id": session_id} | output)
+                taskToken=wait.task_token, output=json.dumps({"session_id": wait.session_id} | output)
             )
         )
 
 
-def _wake_failed(ctx: Context, session_id: str, awaited: str, error: str, cause: str) -> None:
+def _wake_failed(
+    ctx: Context, session_id: str, awaited: str, error: str, cause: str, *, stage: str | None = None
+) -> None:
+    """Of a workflow that waits for something, if `stage` is named: for that alone."""
     wait = WORKFLOW_WAITS.get(ctx, session_pk(session_id), f"wait#{awaited}")
+    if wait is not None and stage in (None, wait.stage):
+        _fail(ctx, wait, error, cause)
+
+
+def _fail(ctx: Context, wait: WorkflowWait | None, error: str, cause: str) -> None:
     if wait is not None:
         _tolerating_gone(
             lambda: ctx.client("stepfunctions").send_task_failure(taskToken=wait.task_token, error=error, cause=cause)

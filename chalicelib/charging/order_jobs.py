@@ -35,19 +35,25 @@ MOST_CLOSED = 2_000
 """Orders that one run of the job closes; the next one goes on."""
 
 
-def on_session_ended(ctx: Context, event: Event) -> None:
-    """Looks at how the readings of a delivery came in. Here and not with the stop: no charger need wait for it."""
-    session = lookup.require_session(ctx, event.subject)
-    if session.started_at is None or session.is_open:
+def review_readings(ctx: Context, session: ChargingSession) -> None:
+    """Looks at how the readings of a delivery came in, and at what they say as a whole. Here and not with the stop: no
+    charger need wait for it."""
+    readings = list(order_lookup.bare_readings_of(ctx, session))
+    told = [(reading.taken_at, reading.received_at) for reading in readings]
+    registers = [(reading.taken_at, reading.energy_wh) for reading in readings if reading.energy_wh is not None]
+    causes = causes_of_readings(session, told, registers)
+    if not causes:
         return
-    told = [(reading.taken_at, reading.received_at) for reading in order_lookup.readings_of(ctx, session)]
-    causes = causes_of_readings(session, told)
-    if causes:
-        decide_and_commit(ctx, partial(reviewing.note_readings, session_id=session.session_id, causes=causes))
+    if decide_and_commit(ctx, partial(reviewing.note_readings, session_id=session.session_id, causes=causes)):
+        _ask_driver(ctx, session.session_id)
 
 
 def on_order_opened(ctx: Context, event: Event) -> None:
     """The driver is asked what happened, where that is not sure."""
+    _ask_driver(ctx, event.subject)
+
+
+def _ask_driver(ctx: Context, session_id: str) -> None:
 
     def tell(uow: UnitOfWork, session: ChargingSession, order: AbnormalOrder, driver: Driver) -> None:
         if order.is_statement_due:
@@ -63,7 +69,7 @@ def on_order_opened(ctx: Context, event: Event) -> None:
                 },
             )
 
-    _tell_driver(ctx, event.subject, tell)
+    _tell_driver(ctx, session_id, tell)
 
 
 def on_order_resolved(ctx: Context, event: Event) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from chalicelib.charging import lookup
-from chalicelib.charging.model import ChargingSession, MeterReading, OrphanStop
+from chalicelib.charging.model import BareReading, ChargingSession, MeterReading, OrphanStop
 from chalicelib.charging.model.orders import AbnormalOrder, OrderEntry, OrderFilter
 from chalicelib.charging.store import driver_pk, operator_pk
 from chalicelib.charging.store.orders import (
@@ -22,7 +22,13 @@ from chalicelib.charging.store.orders import (
     order_key,
     overdue_sk,
 )
-from chalicelib.charging.store.transactions import METER_READINGS, ORPHAN_STOPS, MeterReadingRow, OrphanStopRow
+from chalicelib.charging.store.transactions import (
+    BARE_READINGS,
+    METER_READINGS,
+    ORPHAN_STOPS,
+    MeterReadingRow,
+    OrphanStopRow,
+)
 from chalicelib.kernel.clock import to_rfc3339
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import not_found
@@ -108,10 +114,10 @@ def orphans_of(ctx: Context, session: ChargingSession) -> list[OrphanStop]:
     return page_of(steps, MOST_ORPHANS, lambda stop: _may_be_of(stop, session)).data
 
 
-def readings_of(ctx: Context, session: ChargingSession) -> Iterator[MeterReading]:
-    """A session's readings in the order of the charger's time, the first MOST_READINGS of them."""
+def bare_readings_of(ctx: Context, session: ChargingSession) -> Iterator[BareReading]:
+    """A session's readings in the order of the charger's time, without their samples; the first MOST_READINGS."""
     owner = lookup.readings_owner(session)
-    return islice(METER_READINGS.query_all(ctx, owner, MeterReadingRow.sk.startswith("meter#")), MOST_READINGS)
+    return islice(BARE_READINGS.query_all(ctx, owner, MeterReadingRow.sk.startswith("meter#")), MOST_READINGS)
 
 
 def edge_readings(ctx: Context, session: ChargingSession) -> list[MeterReading]:

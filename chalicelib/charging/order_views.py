@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.charging import lookup, order_lookup, views
-from chalicelib.charging.model import ChargingSession
+from chalicelib.charging.model import Cdr, ChargingSession
 from chalicelib.charging.model.causes import cause_of
 from chalicelib.charging.model.orders import (
     AbnormalOrder,
@@ -38,11 +38,13 @@ class StatementView(Shape):
 
 
 class ResolutionView(Shape):
-    """What the order costs in the end. `deducted` and `given_back` are what moved with the resolution."""
+    """What the order costs in the end. `deducted` and `given_back` are what moved with the resolution. `is_assumed`:
+    what was delivered was uncertain and nobody has named it, so that `energy_wh` is what the meter showed."""
 
     kind: ResolutionKind
     cost: Money
     energy_wh: int
+    is_assumed: bool
     deducted: Money
     given_back: Money
     uncollected: Money
@@ -125,8 +127,13 @@ def order_detail(ctx: Context, order: AbnormalOrder, session: ChargingSession) -
         readings=[views.reading_view(reading) for reading in order_lookup.edge_readings(ctx, session)],
         cdrs=[views.cdr_view(cdr) for cdr in cdrs],
         orphan_stops=[views.orphan_stop_view(stop) for stop in order_lookup.orphans_of(ctx, session)],
-        most_to_deduct=most_to_deduct(cdrs[0].total_cost if cdrs else Money.zero(session.currency)),
+        most_to_deduct=_most_to_deduct(session, cdrs),
     )
+
+
+def _most_to_deduct(session: ChargingSession, cdrs: list[Cdr]) -> Money:
+    metered = cdrs[0].total_cost if cdrs else Money.zero(session.currency)
+    return most_to_deduct(metered, Money(session.captured or 0, session.currency) if session.payment_id else None)
 
 
 def _cause(code: str) -> CauseView:
@@ -149,6 +156,7 @@ def _resolution(resolution: Resolution) -> ResolutionView:
         kind=resolution.kind,
         cost=resolution.cost,
         energy_wh=resolution.energy_wh,
+        is_assumed=resolution.is_assumed,
         deducted=max(resolution.moved, zero),
         given_back=max(-resolution.moved, zero),
         uncollected=resolution.uncollected,

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from chalicelib.kernel.http import Shape
+import msgspec
+
+from chalicelib.chargers.model import Location
+from chalicelib.kernel.context import Context
+from chalicelib.kernel.http import Moment, Shape, check_moment
+from chalicelib.tariffs.api_operator.quotes import QuoteView, quote
 from chalicelib.tariffs.api_operator.shapes import (
     PriceComponentShape,
     PriceShape,
@@ -12,7 +18,7 @@ from chalicelib.tariffs.api_operator.shapes import (
     elements_view,
     price_view,
 )
-from chalicelib.tariffs.model import TariffVersion
+from chalicelib.tariffs.model import TariffVersion, what_if
 from chalicelib.tariffs.telling import components_at, in_words
 
 
@@ -70,3 +76,27 @@ def charging_price(tariff: TariffVersion, now: datetime, time_zone: str) -> Char
         idle_grace_s=tariff.idle_grace_s,
         time_zone=time_zone,
     )
+
+
+class DriverQuote(Shape):
+    """A what-if: `energy_wh` within `duration_s`, from now on or from `started_at`; evenly, or with `power_w` and idle
+    from then on, or idle for the last `parking_s`."""
+
+    energy_wh: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+    duration_s: Annotated[int, msgspec.Meta(ge=0, le=7 * 86_400)]
+    started_at: Moment | None = None
+    parking_s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    power_w: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None = None
+
+
+def quote_at(ctx: Context, tariff: TariffVersion, location: Location, body: DriverQuote) -> QuoteView:
+    """What a charge there costs under a tariff. Raises those of `what_if`."""
+    consumption = what_if(
+        started_at=ctx.now() if body.started_at is None else check_moment(body.started_at, "/started_at"),
+        duration_s=body.duration_s,
+        energy_wh=body.energy_wh,
+        time_zone=location.time_zone,
+        parking_s=body.parking_s,
+        power_w=body.power_w,
+    )
+    return quote(tariff, consumption)

@@ -24,6 +24,7 @@ from chalicelib.charging.model import (
     payment_status,
 )
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Shape
 from chalicelib.kernel.money import Money
 
@@ -43,7 +44,13 @@ class SessionView(Shape):
     """A charging session. While it runs, energy, power and cost are those of the latest meter reading.
 
     `payment_status`: while it is open `held` or `not_held` (nobody is known to pay); then `paid`, `partly_paid`,
-    `uncollected`, `free`, or `released` (nothing was delivered, what was held is back).
+    `uncollected`, `free`, or `released` (nothing was delivered, what was held is back); after a correction `refunded`
+    (nothing of what was paid is left) or `partly_refunded`.
+
+    The money, each by itself: `reserved` is what was set aside for it in all (in the wallet, of the enterprise's
+    credit, on the guest's card), `held` what of that is still. After the end: `captured` was taken, `released` is what
+    of the reserved was not, `refunded` what of the captured was given back since, `uncollected` what of the cost nobody
+    paid.
 
     `limits_not_reported`: limits that cannot end this charge, since the charger tells nothing of them (a state of
     charge is reported by DC chargers, and not by all). `silent_since`: from when on a charger that is connected has
@@ -76,6 +83,9 @@ class SessionView(Shape):
     enterprise_id: str | None
     payment_id: str | None
     held: Money
+    reserved: Money
+    captured: Money | None
+    released: Money | None
     refunded: Money | None
     uncollected: Money | None
     last_meter_at: datetime | None
@@ -105,7 +115,8 @@ class MeterReadingView(Shape):
 
 
 class CdrLineView(Shape):
-    """A line of a bill. `dimension`: as in the tariff; OTHER is an amount that no meter measured."""
+    """A line of a bill. `dimension`: as in the tariff; MIN_PRICE, MAX_PRICE and ROUNDING what those change; OTHER an
+    amount that no meter measured; REDUCTION what was taken off. Below zero: it lowers the sum."""
 
     dimension: str
     quantity: str
@@ -197,7 +208,8 @@ def _not_reported(session: ChargingSession, reading: MeterReading | None) -> lis
 def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, energy_wh: int) -> SessionView:
     ended = session.ended_at is not None
     running = session.state in DELIVERING_STATES
-    captured = Money(session.captured or 0, session.currency)
+    left, given_back = (Money(amount or 0, session.currency) for amount in (session.captured, session.given_back))
+    taken, nothing = left + given_back, Money.zero(session.currency)
     until = session.stopped_at or (reading.taken_at if reading else session.started_at)
     duration = (until - session.started_at).total_seconds() if until and session.started_at else 0
     return SessionView(
@@ -223,9 +235,12 @@ def _view(session: ChargingSession, reading: MeterReading | None, cost: Money, e
         payer=_payer(session.enterprise_id, session.payment_id),
         enterprise_id=session.enterprise_id,
         payment_id=session.payment_id,
-        held=session.hold,
-        refunded=max(session.hold - captured, Money.zero(session.currency)) if ended else None,
-        uncollected=cost - captured if ended else None,
+        held=nothing if ended else session.hold,
+        reserved=session.hold,
+        captured=taken if ended else None,
+        released=max(session.hold - taken, nothing) if ended else None,
+        refunded=given_back if ended else None,
+        uncollected=cost - left if ended else None,
         last_meter_at=reading.taken_at if reading else None,
         stop_reason=session.stop_reason,
         abnormal_cause=session.abnormal_cause,
@@ -293,6 +308,14 @@ def cdr_view(cdr: Cdr) -> CdrView:
         captured_tax=cdr.captured_tax,
         credit_reference_id=cdr.credit_reference_id,
     )
+
+
+def valid_cdr_view(ctx: Context, session_id: str) -> CdrView:
+    """For who paid. Raises cdr.not_found for a session that is not billed."""
+    cdr = lookup.find_cdr(ctx, session_id)
+    if cdr is None:
+        raise not_found("cdr", session_id)
+    return cdr_view(cdr)
 
 
 def _line_view(line: dict[str, Any]) -> CdrLineView:

@@ -41,6 +41,7 @@ from chalicelib.charging.lookup.sessions import (
     look_at,
     open_sessions_made,
     require_session,
+    session_with_waits,
     sessions_at,
     sessions_by_id,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "open_sessions_made",
     "readings_owner",
     "require_session",
+    "session_with_waits",
     "sessions_at",
     "sessions_by_id",
     "tariff_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.charging.model import (
     Cdr,
@@ -17,7 +17,7 @@ from chalicelib.charging.store.transactions import (
     OrphanStopRow,
 )
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.pages import Page, page_of
+from chalicelib.kernel.pages import Page, cursor_invalid, decode_cursor, encode_cursor, page_of
 
 
 def list_orphan_stops(
@@ -49,16 +49,46 @@ def list_cdrs_of_session(ctx: Context, session_id: str) -> list[Cdr]:
 def list_cdrs(
     ctx: Context,
     operator_id: str,
-    day: str,
+    days: Sequence[str],
     *,
     keep: Callable[[Cdr], bool] = lambda cdr: True,
     limit: int,
     cursor: str | None,
 ) -> Page[Cdr]:
-    """The operator's CDRs of one business day, oldest first. A page is shorter by those that `keep` leaves out."""
-    keys = CDR_TOTALS.query(ctx, f"{operator_id}#{day}", index=CdrRow.by_day, limit=limit, cursor=cursor)
-    cdrs = CDRS.batch_get(ctx, [CDR_TOTALS.key_of(key) for key in keys.data])
-    return Page([cdr for cdr in cdrs if keep(cdr)], keys.next_cursor)
+    """The operator's CDRs of business days, in the order of the days and oldest first. A page is shorter by those that
+    `keep` leaves out. Raises cursor.invalid."""
+    place = 0
+    if cursor is not None:
+        place, cursor = _goes_on(days, cursor)
+    found: list[Cdr] = []
+    for day in days[place:]:
+        keys = CDR_TOTALS.query(
+            ctx, f"{operator_id}#{day}", index=CdrRow.by_day, limit=limit - len(found), cursor=cursor
+        )
+        found += CDRS.batch_get(ctx, [CDR_TOTALS.key_of(key) for key in keys.data])
+        place, cursor = place + 1, None
+        if keys.next_cursor is not None:
+            return Page([cdr for cdr in found if keep(cdr)], keys.next_cursor)
+        if len(found) >= limit:
+            break
+    on = encode_cursor({_DAY: {"S": days[place]}}) if place < len(days) else None
+    return Page([cdr for cdr in found if keep(cdr)], on)
+
+
+_DAY = "business_day"
+
+
+def _goes_on(days: Sequence[str], cursor: str) -> tuple[int, str | None]:
+    """The place of the day with which a list goes on, and where in it: None at its begin. The store refuses a place
+    that is none of that day's."""
+    key = decode_cursor(cursor)
+    day = key.get(_DAY, {}).get("S")
+    if day is not None:
+        if day not in days:
+            raise cursor_invalid()
+        return days.index(day), None
+    day = key.get("operator_day", {}).get("S", "").rpartition("#")[2]
+    return (days.index(day) if day in days else 0), cursor
 
 
 def cdr_totals_of_day(ctx: Context, operator_id: str, day: str) -> Iterator[CdrTotals]:

@@ -10,6 +10,7 @@ from chalicelib.charging.model.filters import PaymentStatus, SessionFilter, Sess
 from chalicelib.charging.model.metering import (
     MAX_ENERGY_WH,
     METER_RETENTION,
+    BareReading,
     MeterReading,
     MeterSample,
     Registers,
@@ -29,10 +30,8 @@ from chalicelib.charging.model.reservations import (
 )
 from chalicelib.charging.model.sessions import (
     BEGIN_TIMEOUT,
-    DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     HISTORY_LENGTH,
-    HOLD_STEP,
     LONGEST_DELIVERY,
     MAX_DURATION,
     MIN_AVAILABLE,
@@ -48,6 +47,7 @@ from chalicelib.charging.model.sessions import (
     SessionState,
     WorkflowWait,
     clock_fault,
+    usual_hold,
 )
 from chalicelib.charging.model.transactions import (
     NO_AUTHORIZATION,
@@ -66,10 +66,8 @@ from chalicelib.charging.model.transactions import (
 
 __all__ = [
     "BEGIN_TIMEOUT",
-    "DEFAULT_CARD_HOLD",
     "DELIVERING_STATES",
     "HISTORY_LENGTH",
-    "HOLD_STEP",
     "LONGEST_DELIVERY",
     "MAX_DURATION",
     "MAX_ENERGY_WH",
@@ -85,6 +83,7 @@ __all__ = [
     "STOP_TIMEOUT",
     "Authorization",
     "AuthorizationStatus",
+    "BareReading",
     "Cdr",
     "CdrTotals",
     "ChargingSession",
@@ -121,4 +120,5 @@ __all__ = [
     "payment_status",
     "settle_registers",
     "start_key",
+    "usual_hold",
 ]

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from chalicelib.charging.model.transactions import TransactionId
 from chalicelib.kernel.errors import conflict
 from chalicelib.kernel.money import Money
-from chalicelib.tariffs.rating import round_half_up, split_exactly
+from chalicelib.tariffs.rating import round_half_up, shared_by_vat
 
 OrphanCause = Literal["unknown_transaction", "session_over"]
 
@@ -25,6 +25,8 @@ MAX_CORRECTIONS = 9
 """Of one session. Who needs more does not know what it cost."""
 OTHER = "OTHER"
 """The dimension of a line that no meter has measured: what was agreed besides."""
+REDUCTION = "REDUCTION"
+"""The dimension of a line below zero: what was taken off a metered cost."""
 _CREDIT_MARK = "C"
 
 
@@ -83,6 +85,7 @@ class CdrTotals:
     agency_id: str | None = None
     captured_tax: Money | None = None
     credit_reference_id: str | None = None
+    charger_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,24 @@ def place_of(cdr_id: str) -> tuple[int, bool]:
     if tail.startswith(_CREDIT_MARK):
         return int(tail.removeprefix(_CREDIT_MARK)), True
     return int(tail or "1"), False
+
+
+def correction_of(cdr_id: str) -> str:
+    """What is the same for the two CDRs of a correction: the one that takes back and the one that replaces."""
+    number, is_credit = place_of(cdr_id)
+    return f"{cdr_id.partition('-')[0]}-{number if is_credit else number - 1}"
+
+
+def receipt_no(order_no: str, cdr_id: str) -> str:
+    """The number of the receipt that is made of a CDR: that of the order, and of a replacement which one it is."""
+    number = place_of(cdr_id)[0]
+    return order_no if number == 1 else f"{order_no}-{number}"
+
+
+def replaced_receipt_no(order_no: str, cdr_id: str) -> str | None:
+    """That of the receipt in whose place the one of this CDR stands; None for the first."""
+    first_id, number = cdr_id.partition("-")[0], place_of(cdr_id)[0]
+    return None if number == 1 else receipt_no(order_no, f"{first_id}-{number - 1}")
 
 
 def valid_cdr(cdrs: Iterable[Cdr]) -> Cdr | None:
@@ -171,28 +192,34 @@ def tax_in(cost: Money, lines: Iterable[dict[str, Any]]) -> Money:
 
 
 def lines_amounting_to(cost: Money, lines: list[dict[str, Any]], vat: str | None = None) -> list[dict[str, Any]]:
-    """The lines of a metered cost where another amount is due instead. What is less, all lines share; what is more is a
-    line of its own, taxed like the largest of the others (else at `vat`): it is paid for the same service."""
-    amounts = [line["amount"]["amount"] for line in lines]
-    metered = sum(amounts)
-    if cost.amount <= metered and metered:
-        parts = split_exactly(cost.amount, [Fraction(amount * cost.amount, metered) for amount in amounts])
-        shared = zip(lines, parts, strict=True)
-        return [line | {"amount": {"amount": part, "currency": cost.currency}} for line, part in shared]
-    if cost.amount == metered:
-        return lines
-    largest = max(lines, key=lambda line: int(line["amount"]["amount"]), default=None)
-    besides = cost - Money(metered, cost.currency)
-    price = format(besides.to_decimal(), "f")
-    other = {
-        "dimension": OTHER,
+    """The lines of a metered cost, as they are, and what another amount that is due instead makes of their sum. What is
+    less is taken off by a line per rate of tax; what is more is a line of its own, taxed like the largest of the others
+    (else at `vat`): it is paid for the same service. What was taken off before is not there twice."""
+    metered = [line for line in lines if line.get("dimension") != REDUCTION]
+    change = cost.amount - sum(line["amount"]["amount"] for line in metered)
+    if not change:
+        return metered
+    if change < 0:
+        by_vat: dict[str | None, int] = {}
+        for line in metered:
+            by_vat[line.get("vat")] = by_vat.get(line.get("vat"), 0) + line["amount"]["amount"]
+        shares = shared_by_vat(change, by_vat)
+        taken_off = [_besides(REDUCTION, Money(part, cost.currency), rate) for rate, part in shares.items() if part]
+        return [*metered, *taken_off]
+    largest = max(metered, key=lambda line: int(line["amount"]["amount"]), default=None)
+    rate = vat if largest is None else largest.get("vat")
+    return [*metered, _besides(OTHER, Money(change, cost.currency), rate)]
+
+
+def _besides(dimension: str, amount: Money, vat: str | None) -> dict[str, Any]:
+    return {
+        "dimension": dimension,
         "quantity": "1",
         "unit": "",
-        "price": price,
-        "vat": vat if largest is None else largest.get("vat"),
-        "amount": {"amount": besides.amount, "currency": cost.currency},
+        "price": format(amount.to_decimal(), "f"),
+        "vat": vat,
+        "amount": {"amount": amount.amount, "currency": amount.currency},
     }
-    return [*lines, other]
 
 
 def _tax_of(gross: int, vat: Fraction) -> Fraction:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from chalicelib.charging.model.metering import runs_backwards
 from chalicelib.charging.model.sessions import ChargingSession
 
 NOTHING_DELIVERED_AFTER: Final = timedelta(minutes=15)
@@ -41,7 +42,7 @@ CAUSES: Final[Mapping[str, Cause]] = {
         Cause("stop_missing", "End never reported", "given up without the charger's word, or another one began", True),
         Cause("start_missing", "Begin never reported", "the end was told, the begin not within 30 minutes", True),
         Cause("charger_silent", "No meter values for long", "given up: nothing was heard of a running delivery", True),
-        Cause("meter_backwards", "Meter ran backwards", "the last register is below the first", True),
+        Cause("meter_backwards", "Meter ran backwards", "a register is below an earlier one", True),
         Cause("meter_implausible", "Meter leapt", "more than 10 MWh between the registers", True),
         Cause("meter_missing", "No meter reading at all", "no register was told or read", True),
         Cause("meter_start_missing", "Meter at begin missing", "billed from the first reading", True),
@@ -112,8 +113,13 @@ def _of_time_and_energy(session: ChargingSession, started_at: datetime, stopped_
         yield "nothing_delivered"
 
 
-def causes_of_readings(session: ChargingSession, told: Sequence[tuple[datetime, datetime]]) -> list[str]:
-    """What the readings show that came in: `told` is when each was taken by the charger's clock, and when it came.
+def causes_of_readings(
+    session: ChargingSession,
+    told: Sequence[tuple[datetime, datetime]],
+    registers: Sequence[tuple[datetime, int]] = (),
+) -> list[str]:
+    """What the readings show that came in: `told` is when each was taken by the charger's clock, and when it came;
+    `registers` what those say that name one.
 
     A clock that is wrong makes all of them late alike; a charger that was offline tells some of them later than
     others. One that sends no readings has no gap in them.
@@ -124,6 +130,8 @@ def causes_of_readings(session: ChargingSession, told: Sequence[tuple[datetime, 
     if not within:
         return []
     found = []
+    if _fell_on_the_way(session, session.started_at, session.stopped_at, registers):
+        found.append("meter_backwards")
     delays = [came - taken for taken, came in within]
     if max(delays) - min(delays) > OFFLINE_FOR:
         found.append("charger_offline")
@@ -131,3 +139,11 @@ def causes_of_readings(session: ChargingSession, told: Sequence[tuple[datetime, 
     if any(later - earlier > READINGS_GAP for earlier, later in pairwise(moments)):
         found.append("readings_gap")
     return found
+
+
+def _fell_on_the_way(
+    session: ChargingSession, started_at: datetime, stopped_at: datetime, registers: Sequence[tuple[datetime, int]]
+) -> bool:
+    """Then the two registers that the bill goes by are no more to be trusted than those in between."""
+    within = [register_wh for taken, register_wh in sorted(registers) if started_at <= taken <= stopped_at]
+    return runs_backwards(within if session.meter_stop_wh is None else [*within, session.meter_stop_wh])

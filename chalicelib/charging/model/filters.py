@@ -17,12 +17,15 @@ from chalicelib.charging.model.sessions import (
     PENDING_STATES,
     ChargingSession,
     SessionState,
+    order_no_of,
 )
 from chalicelib.kernel.spans import Span, overlap
 
 SessionGroup = Literal["waiting", "live", "history", "abnormal"]
 """The tabs of the screens: not begun yet, delivering now, over, over and not as it should be."""
-PaymentStatus = Literal["held", "not_held", "paid", "partly_paid", "uncollected", "free", "released"]
+PaymentStatus = Literal[
+    "held", "not_held", "paid", "partly_paid", "uncollected", "free", "released", "refunded", "partly_refunded"
+]
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -32,7 +35,8 @@ def payment_status(session: ChargingSession) -> PaymentStatus:
 
     While it is open: `held` money is reserved, `not_held` nobody is known to pay, or had nothing. Then: `released`
     nothing was delivered, and what was held is back; `free` it cost nothing; `paid` all of its cost was taken from the
-    wallet (or is an enterprise's to pay, see `enterprise_id`), `partly_paid` some of it, `uncollected` none.
+    wallet (or is an enterprise's to pay, see `enterprise_id`), `partly_paid` some of it, `uncollected` none. Where a
+    correction has given back: `refunded` nothing of what was taken is left, `partly_refunded` all that it costs is.
     """
     if session.is_open:
         return "held" if session.held > 0 else "not_held"
@@ -40,9 +44,9 @@ def payment_status(session: ChargingSession) -> PaymentStatus:
         return "released"
     captured = session.captured or 0
     if session.cost <= 0:
-        return "free"
+        return "refunded" if session.given_back else "free"
     if captured >= session.cost:
-        return "paid"
+        return "partly_refunded" if session.given_back else "paid"
     return "partly_paid" if captured > 0 else "uncollected"
 
 
@@ -60,7 +64,8 @@ def is_in_group(session: ChargingSession, group: SessionGroup) -> bool:
 @dataclass(frozen=True)
 class SessionFilter:
     """None: whatever. `date_from` and `date_to` (exclusive) are of the request, by our clock; ids of chargers and
-    id tokens are compared without case, `order_no` is what is printed on the receipt;
+    id tokens are compared without case, `order_no` is what is printed on the receipt
+    (the receipt's own number does as well);
     `agency_id` is whose location it was when the session was made."""
 
     date_from: datetime | None = None
@@ -99,7 +104,7 @@ class SessionFilter:
         return (
             self.driver_id in (None, session.driver_id)
             and (self.id_token is None or session.id_token.upper() == self.id_token.strip().upper())
-            and (self.order_no is None or session.order_no == self.order_no.strip().upper())
+            and (self.order_no is None or session.order_no == order_no_of(self.order_no))
         )
 
     def _stands_so(self, session: ChargingSession) -> bool:

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.charging.model.transactions import Limits
+from chalicelib.identity.model.settings import GuestAmounts
 from chalicelib.kernel.errors import invalid
 from chalicelib.kernel.lifecycle import Lifecycle
-from chalicelib.kernel.money import Money, currency_exponent
+from chalicelib.kernel.money import Money
 
-GUEST_HOLD_MAJOR = 30
-"""What is authorised where the guest names no amount: more than most cars take, less than many cards refuse."""
-GUEST_LEAST_MAJOR, GUEST_MOST_MAJOR = 1, 200
 ORDER_LIFETIME = timedelta(minutes=75)
 """How long an order may wait for its payment: a little longer than the provider's page lives. Afterwards the guest is
 gone, and whoever plugs in next would charge on the guest's card, at a price that the guest may not have seen."""
@@ -42,7 +40,8 @@ GUEST_ORDER_LIFECYCLE: Lifecycle[GuestOrderState] = Lifecycle(
 @dataclass(frozen=True)
 class GuestOrder:
     """`session_id` is the id that the session gets. `amount` is authorised on the card: the most that it costs.
-    `refusal` is why nothing was started, for people."""
+    `refusal` is why nothing was started, for people, and `refusal_code` the same for programs. An `email` that is empty
+    was forgotten."""
 
     session_id: str
     payment_id: str
@@ -57,20 +56,36 @@ class GuestOrder:
     created_at: datetime
     limits: Limits | None = None
     refusal: str | None = None
+    refusal_code: str | None = None
 
     @property
     def awaits_payment(self) -> bool:
         return self.state in ("awaiting_payment", "not_paid")
 
 
-def amount_to_authorize(amount: Money | None, currency: str) -> Money:
+@dataclass(frozen=True)
+class GuestsForgotten:
+    """Of an operator's guests, who ordered before this moment are forgotten."""
+
+    operator_id: str
+    before: datetime
+
+
+def why_not_paid(payment_state: str) -> tuple[str, str]:
+    """Code and words for an order whose page brought no money; what the bank said is the payment's `failure`."""
+    if payment_state == "expired":
+        return "payment.expired", "Nobody paid before the page ran out."
+    return "payment.refused", "The card was refused."
+
+
+def amount_to_authorize(amount: Money | None, bounds: GuestAmounts) -> Money:
     """What is reserved on the card. Raises charging_session.currency, charging_session.amount (422)."""
-    unit = 10 ** (currency_exponent(currency) or 2)  # a unit of money without a minor one buys little
     if amount is None:
-        return Money(GUEST_HOLD_MAJOR * unit, currency)
-    if amount.currency != currency:
-        raise invalid("charging_session.currency", f"This charger is paid in {currency}.", "/amount/currency")
-    if not GUEST_LEAST_MAJOR * unit <= amount.amount <= GUEST_MOST_MAJOR * unit:
-        least, most = Money(GUEST_LEAST_MAJOR * unit, currency), Money(GUEST_MOST_MAJOR * unit, currency)
-        raise invalid("charging_session.amount", f"The amount must be {least} to {most}.", "/amount/amount")
+        return bounds.hold
+    if amount.currency != bounds.hold.currency:
+        detail = f"This charger is paid in {bounds.hold.currency}."
+        raise invalid("charging_session.currency", detail, "/amount/currency")
+    if not bounds.least <= amount <= bounds.most:
+        detail = f"The amount must be {bounds.least} to {bounds.most}."
+        raise invalid("charging_session.amount", detail, "/amount/amount")
     return amount

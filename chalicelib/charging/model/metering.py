@@ -5,6 +5,7 @@ Registers are Wh. A reading that cannot be right costs nobody anything, and is a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ METER_RETENTION = timedelta(days=90)
 """Raw readings expire; begin, end and the CDR stay."""
 MAX_ENERGY_WH = 10_000_000
 """More than 400 kW deliver in a day: a register that says so leapt (lost its memory, overflowed)."""
+JITTER_WH = 10
+"""How far a register may seem to fall: frames overtake each other, and some meters round each reading anew."""
 MOST_POWER_W = 400_000
 """No socket gives more: what would need it is a leap of a register, or a slip of the finger."""
 
@@ -50,6 +53,20 @@ class MeterReading:
 
 
 @dataclass(frozen=True)
+class BareReading:
+    """A reading without its samples: when it was taken, by the charger's clock, when it came, and what it says in
+    short. All that is asked of a delivery's readings as a whole."""
+
+    owner: str
+    taken_at: datetime
+    received_at: datetime
+    fingerprint: str
+    energy_wh: int | None = None
+    power_w: int | None = None
+    soc_percent: int | None = None
+
+
+@dataclass(frozen=True)
 class Registers:
     """Begin and end of a delivery in Wh, and what is not certain about them."""
 
@@ -58,9 +75,10 @@ class Registers:
     cause: str | None = None
 
 
-def most_energy_wh(duration: timedelta) -> int:
-    """What can have been delivered in that time, of which the first hour counts whole."""
-    return MOST_POWER_W * max(int(duration.total_seconds()), 3600) // 3600
+def most_energy_wh(duration: timedelta, power_w: int | None = None) -> int:
+    """What can have been delivered in that time, of which the first hour counts whole, at `power_w` at most (None: it
+    is not known what the charger gives)."""
+    return min(power_w or MOST_POWER_W, MOST_POWER_W) * max(int(duration.total_seconds()), 3600) // 3600
 
 
 def meter_fault(meter_start_wh: int | None, meter_now_wh: int | None, duration: timedelta | None = None) -> str | None:
@@ -100,6 +118,25 @@ def settle_registers(
     if told.start_wh is None:
         return Registers(start_wh, stop_wh, "meter_start_missing")
     return Registers(start_wh, stop_wh, "meter_stop_missing" if told.stop_wh is None else None)
+
+
+def runs_backwards(registers: Sequence[int]) -> bool:
+    """Whether a register fell on the way, by the charger's time, the one of the end last. One reading out of line
+    alone, with those before and behind it in order, is misread; how it begins is left to `meter_fault` (some chargers
+    count from 0 in between)."""
+    highest = None
+    for i, register_wh in enumerate(registers):
+        if 0 < i < len(registers) - 1 and _is_out_of_line(*registers[i - 1 : i + 2]):
+            continue
+        if highest is not None and register_wh < highest - JITTER_WH:
+            return True
+        highest = register_wh if highest is None else max(highest, register_wh)
+    return False
+
+
+def _is_out_of_line(before_wh: int, register_wh: int, behind_wh: int) -> bool:
+    fits = before_wh - JITTER_WH <= register_wh <= behind_wh + JITTER_WH
+    return before_wh <= behind_wh + JITTER_WH and not fits
 
 
 def latest_sample(samples: list[MeterSample]) -> MeterSample | None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from chalicelib.charging.model.sessions import order_no_of
 from chalicelib.kernel.lifecycle import Lifecycle
+from chalicelib.kernel.magnitudes import about
 from chalicelib.kernel.money import Money
 
 ReviewState = Literal["open", "stated", "resolved", "closed"]
@@ -34,9 +36,9 @@ STATEMENT_WAIT: Final = timedelta(days=14)
 MAX_STATEMENT: Final = 2_000
 MAX_REASON: Final = 500
 MOST_OF_METERED: Final = 3
-MOST_IN_ANY_CASE: Final = 10_000
-"""A deduction instead of the fee is at most three times what the meter says, or 10 000 minor units (100.00) where that
-is more: a slip of the finger empties no wallet."""
+MOST_IN_ANY_CASE: Final = 100
+"""A deduction instead of the fee is at most three times what the meter says, or about as much as 100 euro where that is
+more: a slip of the finger empties no wallet."""
 
 ORDER_LIFECYCLE: Final[Lifecycle[ReviewState]] = Lifecycle(
     noun="abnormal_order",
@@ -65,7 +67,8 @@ class Statement:
 @dataclass(frozen=True)
 class Resolution:
     """What the order costs in the end. `moved` is what the payer paid more; below zero, it was given back.
-    `uncollected`: nobody could pay it. `resolved_by` is a person's id, or `charger`."""
+    `uncollected`: nobody could pay it. `resolved_by` is a person's id, or `charger`. `is_assumed`: what was delivered
+    was uncertain, and nobody has named it: `energy_wh` is what the meter showed."""
 
     kind: ResolutionKind
     resolved_at: datetime
@@ -75,6 +78,7 @@ class Resolution:
     moved: Money
     uncollected: Money
     reason: str = ""
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class OrderFilter:
         return (
             self.state in (None, order.state)
             and (self.cause is None or self.cause in order.causes)
-            and (self.order_no is None or self.order_no.strip().upper() == order.order_no)
+            and (self.order_no is None or order_no_of(self.order_no) == order.order_no)
             and self.driver_id in (None, order.driver_id)
             and (self.charger_id is None or self.charger_id.upper() == order.charger_id.upper())
             and self.location_id in (None, order.location_id)
@@ -156,6 +160,8 @@ class Resolving:
     amount: Money | None = None
 
 
-def most_to_deduct(metered: Money) -> Money:
-    """The highest amount that may stand for a fee of `metered`."""
-    return Money(max(metered.amount * MOST_OF_METERED, MOST_IN_ANY_CASE), metered.currency)
+def most_to_deduct(metered: Money, taken_of_card: Money | None = None) -> Money:
+    """The highest amount that may stand for a fee of `metered`. A guest's card, of which `taken_of_card` was taken, is
+    never charged again."""
+    most = max(Money(metered.amount * MOST_OF_METERED, metered.currency), about(MOST_IN_ANY_CASE, metered.currency))
+    return most if taken_of_card is None else min(most, taken_of_card)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from chalicelib.charging.model.transactions import AuthorizationStatus, Limits, TransactionId
 from chalicelib.kernel.ids import number_of
 from chalicelib.kernel.lifecycle import Lifecycle
+from chalicelib.kernel.magnitudes import about
 from chalicelib.kernel.money import Money
 
 START_TIMEOUT = timedelta(seconds=120)
@@ -27,13 +29,12 @@ LONGEST_DELIVERY = MAX_DURATION + 2 * STOP_TIMEOUT
 """After this no hold of a session may be open: the nightly proof reports one that is."""
 CLOCK_SLACK = timedelta(minutes=1)
 """How far an end may lie before its begin: one of them perhaps by our clock, or without its seconds."""
-DEFAULT_CARD_HOLD = 2000
-"""Minor units reserved when nobody named an amount (card, or charge until full)."""
-HOLD_STEP = DEFAULT_CARD_HOLD
-"""Minor units reserved besides, whenever those of a charge until full are nearly used up."""
+_USUAL_HOLD = 20
 MIN_AVAILABLE = 1
 """Minor units a wallet must hold for a card to be accepted."""
 HISTORY_LENGTH = 8
+_ORDER_NO_LENGTH = 13
+"""YYMMDD-XXXXXX."""
 
 Origin = Literal["app", "card", "guest", "unknown"]
 Target = Literal["amount", "full"]
@@ -69,11 +70,27 @@ DELIVERING_STATES = frozenset({"charging", "stopping"})
 OPEN_STATES = PENDING_STATES | DELIVERING_STATES
 
 
+@cache
+def usual_hold(currency: str) -> Money:
+    """What is reserved when nobody named an amount (card, or charge until full), and again whenever it is nearly used
+    up: 20.00 EUR, or about as much."""
+    return about(_USUAL_HOLD, currency)
+
+
+def order_no_of(text: str) -> str:
+    """An order's number as people type it: in whatever case, or that of a receipt, which the order's begins."""
+    folded = text.strip().upper()
+    order_no, rest = folded[:_ORDER_NO_LENGTH], folded[_ORDER_NO_LENGTH:]
+    return order_no if rest.startswith("-") and rest[1:].isdecimal() else folded
+
+
 @dataclass(frozen=True)
 class ChargingSession:
     """`held` is what is reserved in the driver's wallet; costs are known after the end. Where `enterprise_id` is named,
     it is that enterprise's credit instead, counted in the member's `usage_month` (YYYY-MM); where `payment_id` is, a
     guest's card, on which as much is authorised. `agency_id`: whose location it was when the session was made.
+
+    `captured` is what is left of what was taken, `given_back` what of it went back to who had paid.
 
     `evse_no` 0: the charger has not said which. `id_token` empty: nobody presented one. `limits` are the driver's
     wishes; `stop_asked_at` is when we last told the charger to stop, for the `stop_asks`th time (what is said again
@@ -110,6 +127,7 @@ class ChargingSession:
     energy_wh: int | None = None
     cost: int | None = None
     captured: int | None = None
+    given_back: int | None = None
     abnormal_cause: str | None = None
     limits: Limits | None = None
     reservation_id: str | None = None

@@ -35,7 +35,8 @@ Value = TypeVar("Value")
 class Authorization:
     """What to tell a charger about an id token; `driver_id` is None for tokens nobody owns. `enterprise_id` stands for
     the driver's wallet where it is named, also where it has nothing left to pay with. `driver_groups`: those of the
-    operator's that the driver is in, for the price."""
+    operator's that the driver is in, for the price. `available`: what the wallet has, if that was read with certainty
+    (a commit that goes by it is on the condition that it is there)."""
 
     status: AuthorizationStatus
     driver_id: str | None = None
@@ -43,6 +44,7 @@ class Authorization:
     parent: str | None = None
     enterprise_id: str | None = None
     driver_groups: tuple[str, ...] = ()
+    available: Money | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib.chargers.model import Charger
 from chalicelib.charging import lookup
@@ -20,6 +21,7 @@ from chalicelib.drivers.model import IdToken, looks_like_app_token
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
+from chalicelib.kernel.money import Money
 from chalicelib.wallets import service as wallets
 
 LONGEST_MEMORY = timedelta(days=14)
@@ -28,14 +30,15 @@ _OPERATOR_CACHE_S = 300
 
 
 def authorize_id_token(
-    ctx: Context, *, charger: Charger, id_token: str, id_token_kind: str | None = None
+    ctx: Context, *, charger: Charger, id_token: str, id_token_kind: str | None = None, is_payer: bool = False
 ) -> Authorization:
     """Known, active, not expired, and its driver has money in the operator's currency, or an enterprise that pays.
 
     Unknown tokens are `invalid`, empty wallets `no_credit` (1.6 has no word for them but blocked). The token of a
     driver's app is no card: it opens a charger only where the driver has asked for a charge. A card whose driver
     charges here is good for ending that, though all the money is reserved: the charger goes by their group.
-    `id_token_kind` is OCPP 2.x's: a charger that was set up to ask nobody (NoAuthorization) is obeyed.
+    `id_token_kind` is OCPP 2.x's: a charger that was set up to ask nobody (NoAuthorization) is obeyed. `is_payer`: the
+    money is read with certainty, for a hold.
     """
     if id_token_kind == NO_AUTHORIZATION:
         return Authorization("accepted")
@@ -49,11 +52,19 @@ def authorize_id_token(
     verdict: AuthorizationStatus = found.verdict(charger.operator_id, ctx.now())
     if found.kind == "app":
         return Authorization(verdict, found.driver_id, parent=_group(found, verdict))
-    can_pay, enterprise_id = _payer_of(ctx, charger, found, found.driver_id, asks_money=verdict == "accepted")
-    if verdict == "accepted" and not can_pay:
+    payer = _payer_of(ctx, charger, found, found.driver_id, asks_money=verdict == "accepted", is_payer=is_payer)
+    if verdict == "accepted" and not payer.can_pay:
         verdict = "accepted" if _charges_here(ctx, charger, found.driver_id) else "no_credit"
     groups = drivers.groups_at(found.driver_groups, charger.operator_id)
-    return Authorization(verdict, found.driver_id, found.expires_at, _group(found, verdict), enterprise_id, groups)
+    return Authorization(
+        verdict,
+        found.driver_id,
+        found.expires_at,
+        _group(found, verdict),
+        payer.enterprise_id,
+        groups,
+        available=payer.available if is_payer else None,
+    )
 
 
 def authorize_payer(
@@ -70,7 +81,9 @@ def authorize_payer(
     A card that nobody has any more is paid for by who had it when the delivery began, if a charger that was offline
     tells so in time: else whoever removes a card before the charger is back has charged for nothing.
     """
-    authorization = authorize_id_token(ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind)
+    authorization = authorize_id_token(
+        ctx, charger=charger, id_token=id_token, id_token_kind=id_token_kind, is_payer=True
+    )
     driver_id = authorization.driver_id
     if driver_id is None:
         if looks_like_app_token(id_token) and id_token_kind != NO_AUTHORIZATION:
@@ -128,17 +141,26 @@ def _group(id_token: IdToken, verdict: AuthorizationStatus) -> str | None:
     return id_token.group if verdict == "accepted" else id_token.group_id
 
 
+class _Payer(NamedTuple):
+    """Whether there is money for a charge, the enterprise whose it is (None: it is the driver's own), and how much the
+    driver's own is, where that was looked at."""
+
+    can_pay: bool
+    enterprise_id: str | None = None
+    available: Money | None = None
+
+
 def _payer_of(
-    ctx: Context, charger: Charger, card: IdToken, driver_id: str, *, asks_money: bool
-) -> tuple[bool, str | None]:
-    """Whether there is money for a charge, and the enterprise whose it is (None: it is the driver's own)."""
+    ctx: Context, charger: Charger, card: IdToken, driver_id: str, *, asks_money: bool, is_payer: bool
+) -> _Payer:
     operator = operator_of(ctx, charger.operator_id)
     covered = coverage_of_card(ctx, card.enterprises, operator, driver_id=driver_id, id_token=card.id_token)
     if covered is not None:
-        return covered.refusal is None, covered.enterprise_id
+        return _Payer(covered.refusal is None, covered.enterprise_id)
     if not asks_money:
-        return False, None
-    return wallets.available(ctx, driver_id, operator.currency, consistent=False).amount >= MIN_AVAILABLE, None
+        return _Payer(False)
+    available = wallets.reservable(ctx, driver_id, operator.currency, consistent=is_payer)
+    return _Payer(available.amount >= MIN_AVAILABLE, available=available)
 
 
 def _has_open_session(ctx: Context, charger: Charger, id_token: str) -> bool:

@@ -2,6 +2,7 @@
 
 The same account pays as before (`paying`): the driver's wallet, the enterprise's credit, or a guest's card, of which
 nothing can be taken any more, since the rest of the authorisation is gone. One entry, one change of that account.
+What wallets and cards get back the operator owes until a run has settled it (decision 0057), whoever's word it is.
 """
 
 from __future__ import annotations
@@ -30,18 +31,29 @@ class Moved:
 
 
 def move(
-    uow: UnitOfWork, session: ChargingSession, by: Money, *, key: str, business_day: str, reason: str, requested_by: str
+    uow: UnitOfWork,
+    session: ChargingSession,
+    by: Money,
+    *,
+    key: str,
+    business_day: str,
+    reason: str,
+    requested_by: str,
+    is_certain: bool = False,
 ) -> Moved:
-    """Takes `by` from who pays for the session, as far as it goes; below zero, gives it back.
+    """Takes `by` from who pays for the session, as far as it goes; below zero, gives it back. What `is_certain` is
+    given back whether the operator may owe it or not.
 
     `key` names the correction, which lands once: a refund needs no other guard, and its id takes the moment, so that a
-    payment's refunds stand in the order of their making. Raises those of `payments.request_refund`.
+    payment's refunds stand in the order of their making. Raises operator.credit_exhausted, and those of
+    `payments.request_refund`.
     """
     nothing = Moved(Money.zero(session.currency))
     if not by.amount or (session.payment_id is None and session.driver_id is None):
         return nothing
     if session.payment_id is not None:
-        if by.amount > 0:
+        by = _as_expressible(uow, session, session.payment_id, by)
+        if by.amount >= 0:
             return nothing
         refund = payments.request_refund(
             uow,
@@ -53,12 +65,31 @@ def move(
             business_day=business_day,
             requested_by=requested_by,
         )
+        owe(uow, session, -by, is_certain=is_certain)
         return Moved(by, refund.refund_id)
     moved = min(by, _room(uow, session, business_day)) if by.amount > 0 else by
     if moved.amount:
         _post(uow, session, moved, key, business_day, reason)
         _count(uow, session, moved, business_day)
+    if moved.amount < 0:
+        owe(uow, session, -moved, is_certain=is_certain)
     return Moved(moved)
+
+
+def owe(uow: UnitOfWork, session: ChargingSession, amount: Money, *, is_certain: bool) -> None:
+    """The operator owes what was given back of its income. What an enterprise paid it collects itself: no money of the
+    platform's goes back. Raises operator.credit_exhausted, unless it `is_certain`."""
+    if session.enterprise_id is not None:
+        return
+    count = wallets.note_credit if is_certain else wallets.take_credit
+    count(uow, session.operator_id, amount)
+
+
+def _as_expressible(uow: UnitOfWork, session: ChargingSession, payment_id: str, by: Money) -> Money:
+    """Of a card is kept what its provider can express: what is given back is a little more, never less."""
+    kept = max(Money(session.captured or 0, session.currency) + by, Money.zero(session.currency))
+    provider = payments.require_payment(uow.ctx, payment_id).provider
+    return payments.expressible(provider, kept) - Money(session.captured or 0, session.currency)
 
 
 def _room(uow: UnitOfWork, session: ChargingSession, business_day: str) -> Money:

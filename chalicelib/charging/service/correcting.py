@@ -23,10 +23,10 @@ from chalicelib.kernel import outbox
 from chalicelib.kernel.errors import conflict, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.ledger.model import business_day
+from chalicelib.ledger.model import Posting, business_day, income_account
 from chalicelib.payments import service as payments
+from chalicelib.payments.model import may_settle
 from chalicelib.tariffs.rating import round_half_up
-from chalicelib.wallets import service as wallets
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,31 @@ def correct_session(
     ended_at: datetime | None = None,
     reason: str,
     by: str,
+    is_certain: bool = False,
 ) -> Correction:
     """Bills a session anew: `cost` is all that it costs from now on, `lines` (else those of the CDR, shared out) what
-    it is made of, `tax` what of it is tax. Of it `most` is taken at most, and no more than the payer has. What else
-    `session` says is written with it.
+    it is made of, `tax` what of it is tax. Of it `most` is taken at most, and no more than the payer has. What
+    `is_certain` (a charger says it) is given back whether the operator may owe it or not. What else `session` says is
+    written with it.
 
-    Raises cdr.corrected_too_often, and those of `payments.request_refund`, before anything is added to `uow`.
+    Raises cdr.corrected_too_often, and those of `payments.request_refund`, before anything is added to `uow`; and
+    operator.credit_exhausted.
     """
     day = business_day(uow.ctx.now(), session.business_zone)
     credit = credit_of(cdr, day)
     wanted = cost if most is None else min(cost, max(most, cdr.captured))
     moved = collecting.move(
-        uow, session, wanted - cdr.captured, key=credit.cdr_id, business_day=day, reason=reason, requested_by=by
+        uow,
+        session,
+        wanted - cdr.captured,
+        key=credit.cdr_id,
+        business_day=day,
+        reason=reason,
+        requested_by=by,
+        is_certain=is_certain,
     )
+    if moved.amount.amount < 0:
+        session = replace(session, given_back=(session.given_back or 0) - moved.amount.amount)
     correction = _replaced(
         uow,
         session,
@@ -85,8 +97,7 @@ def correct_session(
 def reduce_cost(uow: UnitOfWork, session: ChargingSession, *, cost: Money, reason: str, by: str) -> Correction:
     """Gives a part of a billed session back to who paid it, or asks for less of what nobody could pay.
 
-    Raises charging_session.not_billed, correction.currency, correction.not_lower, operator.credit_exhausted, and those
-    of `correct_session`.
+    Raises charging_session.not_billed, correction.currency, correction.not_lower, and those of `correct_session`.
     """
     cdr = lookup.find_cdr(uow.ctx, session.session_id)
     if cdr is None:
@@ -96,8 +107,6 @@ def reduce_cost(uow: UnitOfWork, session: ChargingSession, *, cost: Money, reaso
     if not 0 <= cost.amount < cdr.total_cost.amount:
         detail = f"A correction lowers the cost, which is {cdr.total_cost}."
         raise conflict("correction.not_lower", detail, "/amount/amount")
-    if cost < cdr.captured:
-        wallets.check_credit(uow.ctx, session.operator_id, cdr.captured - cost)
     return correct_session(uow, session, cdr, cost=cost, reason=reason, by=by)
 
 
@@ -111,6 +120,7 @@ def write_off(uow: UnitOfWork, *, session_id: str, payment_id: str) -> Correctio
     day = business_day(uow.ctx.now(), session.business_zone)
     if not payments.reverse_capture(uow, payment_id, business_day=day):
         return None
+    collecting.owe(uow, session, cdr.captured, is_certain=True)
     credit = credit_of(cdr, day)
     return _replaced(
         uow,
@@ -120,6 +130,34 @@ def write_off(uow: UnitOfWork, *, session_id: str, payment_id: str) -> Correctio
         cost=cdr.total_cost,
         energy_wh=cdr.energy_wh,
         captured=Money.zero(session.currency),
+        lines=cdr.lines,
+    )
+
+
+def write_off_disputed(uow: UnitOfWork, *, dispute_id: str) -> Correction | None:
+    """A guest's bank took the payment back for good: as much of the session's income goes, and is uncollected. What it
+    took beyond is the platform's loss. None where nothing of the income is left, or that was done before."""
+    dispute = payments.require_dispute(uow.ctx, dispute_id)
+    if not may_settle(dispute):
+        return None
+    session = lookup.find_session(uow.ctx, dispute.purpose_id)
+    cdr = None if session is None else lookup.find_cdr(uow.ctx, session.session_id)
+    if session is None or cdr is None or cdr.payment_id != dispute.payment_id or cdr.captured.amount <= 0:
+        payments.settle_loss(uow, dispute)
+        return None
+    day = business_day(uow.ctx.now(), session.business_zone)
+    credit, borne = credit_of(cdr, day), min(dispute.taken_amount, cdr.captured.amount)
+    income = income_account(session.operator_id, session.currency)
+    payments.settle_loss(uow, dispute, borne=borne, others=[Posting(income, -borne)], business_day=day)
+    collecting.owe(uow, session, Money(borne, session.currency), is_certain=True)
+    return _replaced(
+        uow,
+        session,
+        cdr,
+        credit,
+        cost=cdr.total_cost,
+        energy_wh=cdr.energy_wh,
+        captured=cdr.captured - Money(borne, session.currency),
         lines=cdr.lines,
     )
 

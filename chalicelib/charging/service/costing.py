@@ -32,13 +32,12 @@ MarginKey = tuple[str | None, str]
 """What was grouped by, and the currency."""
 
 
-def cost_energy(uow: UnitOfWork, session_id: str) -> None:
+def cost_energy(uow: UnitOfWork, session: ChargingSession) -> None:
     """Adds what the energy of a session's CDRs cost, where that is not said yet. Nothing without a price of energy."""
-    session = lookup.find_session(uow.ctx, session_id)
-    tariff = None if session is None or session.started_at is None else _price_of_energy(uow.ctx, session)
-    if session is None or tariff is None:
+    tariff = None if session.started_at is None else _price_of_energy(uow.ctx, session)
+    if tariff is None:
         return
-    billed = [cdr for cdr in lookup.list_cdrs_of_session(uow.ctx, session_id) if not cdr.is_credit]
+    billed = [cdr for cdr in lookup.list_cdrs_of_session(uow.ctx, session.session_id) if not cdr.is_credit]
     known = energy_costs_of(uow.ctx, billed)
     for cdr in (cdr for cdr in billed if cdr.cdr_id not in known):
         uow.create(ENERGY_COSTS, _cost_of(uow.ctx, session, cdr, tariff), on_conflict=StaleRead("The energy cost"))
@@ -103,7 +102,9 @@ def _keyed(
 
 
 def _price_of_energy(ctx: Context, session: ChargingSession) -> TariffVersion | None:
-    """What the operator paid for energy there when the delivery began."""
+    """What the operator paid for energy there when the delivery began. Most say it nowhere, which costs half a unit."""
+    if not tariffs.assigns_any(ctx, session.operator_id, "energy_cost"):
+        return None
     charger = chargers.get_charger(ctx, session.charger_id)
     if charger is not None and charger.operator_id == session.operator_id:
         place = replace(price_place(ctx, charger), location_id=session.location_id, above=())

@@ -19,6 +19,7 @@ from chalicelib.charging.model.guests import (
     ORDER_LIFETIME,
     GuestOrder,
     amount_to_authorize,
+    why_not_paid,
 )
 from chalicelib.charging.service.authorizing import operator_of
 from chalicelib.charging.service.pricing import check_can_be_paid, price_for
@@ -28,6 +29,8 @@ from chalicelib.charging.store import session_pk
 from chalicelib.charging.store.guests import GUEST_ORDER_SK, GUEST_ORDERS, GuestOrderRow
 from chalicelib.charging.store.sessions import SESSIONS
 from chalicelib.drivers.model import app_token
+from chalicelib.identity import service as identity
+from chalicelib.identity.model.settings import GuestAmounts
 from chalicelib.identity.service.access_tokens import keyed_hash
 from chalicelib.identity.service.regions import find_region
 from chalicelib.kernel.context import Context
@@ -78,7 +81,8 @@ def order_charge(
     _check_usable(uow, charger, evse_no)
     tariff = price_for(ctx, charger)
     check_can_be_paid(ctx, tariff)
-    authorized = amount_to_authorize(amount, tariff.currency)
+    authorized = amount_to_authorize(amount, amounts_at(ctx, charger, tariff))
+    authorized = payments.expressible(ctx.settings.payment_provider, authorized)
     order = GuestOrder(
         session_id=session_id,
         payment_id=payment_id,
@@ -107,6 +111,11 @@ def order_charge(
     )
     uow.create(GUEST_ORDERS, order)
     return order, payment
+
+
+def amounts_at(ctx: Context, charger: Charger, tariff: TariffVersion) -> GuestAmounts:
+    """What may be reserved on the card of a guest at this charger."""
+    return identity.guest_amounts_of(ctx, operator_of(ctx, charger.operator_id), tariff.currency)
 
 
 def refusal_of_order(uow: UnitOfWork, charger: Charger, evse_no: int | None, price: TariffVersion | None) -> str | None:
@@ -138,19 +147,20 @@ def start_order(uow: UnitOfWork, session_id: str) -> ChargingSession | None:
     return session
 
 
-def refuse_order(uow: UnitOfWork, session_id: str, why: str) -> GuestOrder:
-    """Nothing can be started: what is authorised is let go in the same commit."""
+def refuse_order(uow: UnitOfWork, session_id: str, code: str, why: str) -> GuestOrder:
+    """Nothing can be started: what is authorised is let go in the same commit. `why` is a sentence for people, `code`
+    that of the error."""
     order = require_order(uow.ctx, session_id)
     if not order.awaits_payment:
         return order
     payments.request_release(uow, order.payment_id)
-    return _move(uow, order, "refused", why)
+    return _move(uow, order, "refused", code, why)
 
 
-def fail_order(uow: UnitOfWork, session_id: str, why: str) -> GuestOrder:
+def fail_order(uow: UnitOfWork, session_id: str, payment_state: str) -> GuestOrder:
     """The card was refused, or the page ran out. A card that is good after all starts the order still."""
     order = require_order(uow.ctx, session_id)
-    return _move(uow, order, "failed", why) if order.state == "awaiting_payment" else order
+    return _move(uow, order, "failed", *why_not_paid(payment_state)) if order.state == "awaiting_payment" else order
 
 
 def find_order(ctx: Context, session_id: str) -> GuestOrder | None:
@@ -229,8 +239,11 @@ def _site(ctx: Context, charger: Charger) -> PaymentSite:
     )
 
 
-def _move(uow: UnitOfWork, order: GuestOrder, event: str, refusal: str | None = None) -> GuestOrder:
-    moved = replace(order, state=GUEST_ORDER_LIFECYCLE.next(order.state, event), refusal=refusal)
+def _move(
+    uow: UnitOfWork, order: GuestOrder, event: str, code: str | None = None, why: str | None = None
+) -> GuestOrder:
+    state = GUEST_ORDER_LIFECYCLE.next(order.state, event)
+    moved = replace(order, state=state, refusal=why, refusal_code=code)
     uow.put(
         GUEST_ORDERS, moved, condition=GuestOrderRow.state == order.state, on_conflict=StaleRead("The guest's order")
     )

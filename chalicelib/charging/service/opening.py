@@ -16,7 +16,6 @@ from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
-    DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     LONGEST_DELIVERY,
     NO_AUTHORIZATION,
@@ -27,6 +26,7 @@ from chalicelib.charging.model import (
     Occupancy,
     Place,
     TransactionId,
+    usual_hold,
 )
 from chalicelib.charging.service import paying
 from chalicelib.charging.service.authorizing import (
@@ -146,7 +146,7 @@ def authorize_running(
         # Frozen when nobody was known: only now is there somebody who may have a price of their own.
         began_at = session.started_at or session.created_at
         session = _priced(session, _price_at(uow, charger, began_at, authorization.driver_groups))
-    return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, DEFAULT_CARD_HOLD)
+    return _with_payer(uow, replace(session, id_token=id_token, origin="card"), authorization, None)
 
 
 def occupy(uow: UnitOfWork, beginning: Beginning, session: ChargingSession, place: Place) -> None:
@@ -242,7 +242,7 @@ def _open_session(
     uow: UnitOfWork, charger: Charger, beginning: Beginning, before: ChargingSession | None
 ) -> tuple[ChargingSession, Authorization]:
     """A session for a start that nobody waits for: a card, a stranger, or a request of the app that is over."""
-    most = DEFAULT_CARD_HOLD
+    most: int | None = None
     if before is not None and before.was_called_off and _answers(beginning, before):
         authorization = replace(_authorize_late(before, beginning), enterprise_id=before.enterprise_id)
         most = before.held
@@ -263,9 +263,10 @@ def _open_session(
 
 
 def _with_payer(
-    uow: UnitOfWork, session: ChargingSession, authorization: Authorization, most: int
+    uow: UnitOfWork, session: ChargingSession, authorization: Authorization, most: int | None
 ) -> tuple[ChargingSession, Authorization]:
-    """Holds what who pays has, `most` minor units at most. Without a price, or money, the charger is told to stop."""
+    """Holds what who pays has, `most` minor units at most (None: what is usual). Without a price, or money, the charger
+    is told to stop."""
     session = replace(
         session,
         origin=session.origin if authorization.driver_id is not None else "unknown",
@@ -276,7 +277,8 @@ def _with_payer(
         authorization = replace(authorization, status="blocked")
     elif authorization.driver_id is not None:
         until = uow.ctx.now() + LONGEST_DELIVERY
-        session = paying.hold_what_is_there(uow, session, Money(most, session.currency), until)
+        bound = usual_hold(session.currency) if most is None else Money(most, session.currency)
+        session = paying.hold_what_is_there(uow, session, bound, until, known=authorization.available)
         if not session.held and authorization.status == "accepted":
             authorization = replace(authorization, status="no_credit")
     return replace(session, authorization=authorization.status), authorization

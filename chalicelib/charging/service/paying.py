@@ -22,7 +22,6 @@ from chalicelib.kernel.money import Money
 from chalicelib.kernel.spans import month_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger.model import income_account
-from chalicelib.payments import service as payments
 from chalicelib.wallets import service as wallets
 
 PayBy = Literal["wallet", "enterprise"]
@@ -94,8 +93,11 @@ def place_hold(uow: UnitOfWork, session: ChargingSession, expires_at: datetime) 
     _count(uow, session, session.held)
 
 
-def hold_what_is_there(uow: UnitOfWork, session: ChargingSession, most: Money, expires_at: datetime) -> ChargingSession:
-    """Reserves what the payer has, `most` at most, perhaps nothing: a delivery that runs already."""
+def hold_what_is_there(
+    uow: UnitOfWork, session: ChargingSession, most: Money, expires_at: datetime, *, known: Money | None = None
+) -> ChargingSession:
+    """Reserves what the payer has, `most` at most, perhaps nothing: a delivery that runs already. `known` is what the
+    wallet has, where it has just been read; of another currency it tells nothing."""
     if session.driver_id is None:
         return session
     if session.enterprise_id is not None:
@@ -109,6 +111,7 @@ def hold_what_is_there(uow: UnitOfWork, session: ChargingSession, most: Money, e
         most=most,
         expires_at=expires_at,
         enterprise_id=session.enterprise_id,
+        known=known if known is not None and known.currency == most.currency else None,
     )
     session = with_hold(session, held, uow.ctx.now())
     _count(uow, session, session.held)
@@ -168,6 +171,9 @@ def settle(
 def release(uow: UnitOfWork, session: ChargingSession) -> None:
     """Nothing was delivered: all that was held goes back to who would have paid."""
     if session.payment_id is not None:
+        # Loaded for guests alone: no other charger's first frame waits for what payments need.
+        from chalicelib.payments import service as payments
+
         payments.request_release(uow, session.payment_id)
         return
     if session.driver_id is None or not session.held:
@@ -190,8 +196,12 @@ def _capture_card(
     day: str,
     tax: Callable[[Money], Money] | None,
 ) -> Money:
-    """A guest's card pays what is authorised on it at most; what is not taken is let go."""
-    taken = min(cost, session.hold)
+    """A guest's card pays what is authorised on it at most, and what the provider can express of it; what is not taken
+    is let go."""
+    from chalicelib.payments import service as payments  # for guests alone, see `release`
+
+    provider = payments.require_payment(uow.ctx, payment_id).provider
+    taken = payments.expressible(provider, min(cost, session.hold))
     if not taken.amount:
         payments.request_release(uow, payment_id)
         return taken

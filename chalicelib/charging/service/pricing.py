@@ -11,7 +11,6 @@ from chalicelib.chargers.model import Charger
 from chalicelib.charging.service.authorizing import operator_of
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import conflict
-from chalicelib.payments import service as payments
 from chalicelib.tariffs import service as tariffs
 from chalicelib.tariffs.model import PricePlace, TariffVersion
 from chalicelib.tariffs.telling import is_free
@@ -43,5 +42,8 @@ def find_price(ctx: Context, charger: Charger, driver_groups: tuple[str, ...] = 
 
 def check_can_be_paid(ctx: Context, tariff: TariffVersion) -> None:
     """Raises payment_provider.missing (409): what costs something is not sold from the phone where nobody could pay."""
+    # Loaded for the app alone: no charger's first frame waits for what payments need.
+    from chalicelib.payments import service as payments
+
     if not payments.is_configured(ctx) and not is_free(tariff):
         raise conflict("payment_provider.missing", "This platform takes no payments: charge with a card.")

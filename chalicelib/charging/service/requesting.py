@@ -9,17 +9,17 @@ from chalicelib.chargers import service as chargers
 from chalicelib.chargers.model import Charger, charger_key
 from chalicelib.charging import lookup
 from chalicelib.charging.model import (
-    DEFAULT_CARD_HOLD,
     DELIVERING_STATES,
     LONGEST_DELIVERY,
     START_TIMEOUT,
     ChargingSession,
     Limits,
     Occupancy,
+    usual_hold,
 )
 from chalicelib.charging.service import paying
 from chalicelib.charging.service.authorizing import operator_of
-from chalicelib.charging.service.metering import limits_of
+from chalicelib.charging.service.limiting import limits_of
 from chalicelib.charging.service.paying import PayBy
 from chalicelib.charging.service.pricing import check_can_be_paid, price_for
 from chalicelib.charging.service.reserving import reservation_in_the_way
@@ -164,6 +164,25 @@ def check_may_ask(ctx: Context, charger: Charger, driver_id: str) -> None:
         raise conflict("charger.not_public", "This charger does not take charges from your phone.")
 
 
+def check_can_pay(uow: UnitOfWork, charger: Charger, driver_id: str) -> None:
+    """What a charge until full would ask of the driver: nobody keeps a connector from others who could not use it.
+
+    Raises driver.inactive, order.statement_due, tariff.none, ledger.insufficient_funds, wallet.minimum_balance.
+    """
+    ctx = uow.ctx
+    driver = drivers.require_driver(ctx, driver_id)
+    if drivers.standing(driver, charger.operator_id) == "inactive":
+        raise conflict("driver.inactive", "The operator of this charger does not serve you any more.")
+    check_statement_due(ctx, driver_id)
+    tariff = price_for(ctx, charger, drivers.groups_at(driver.groups, charger.operator_id))
+    operator = operator_of(ctx, charger.operator_id)
+    try:
+        covered = paying.chosen_coverage(ctx, driver, operator, tariff.currency, None)
+    except DomainError:
+        covered = None  # the enterprise pays nothing at the moment: the wallet may
+    _amount_to_hold(uow, driver_id, operator, covered, tariff, None)
+
+
 def check_reachable(uow: UnitOfWork, charger: Charger, evse_no: int, driver_id: str, *, reserved: bool) -> None:
     """Raises charger.not_public, evse.unknown, charger.offline, evse.busy. A guest has no `driver_id`: it is empty."""
     check_may_ask(uow.ctx, charger, driver_id)
@@ -189,7 +208,7 @@ def _amount_to_hold(
         available = covered.room if covered else _enough_until_full(uow.ctx, driver_id, operator, tariff.currency)
         if available.amount <= 0:
             raise DomainError("ledger.insufficient_funds", "The wallet is empty; top it up first.")
-        return min(available, Money(DEFAULT_CARD_HOLD, tariff.currency))
+        return min(available, usual_hold(tariff.currency))
     if amount.currency != tariff.currency:
         raise invalid("charging_session.currency", f"This charger is paid in {tariff.currency}.", "/amount/currency")
     if amount.amount <= 0:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup, order_lookup
 from chalicelib.charging.model import (
     Cdr,
@@ -24,7 +25,7 @@ from chalicelib.charging.model import (
     most_energy_wh,
 )
 from chalicelib.charging.model.billing import lines_amounting_to, place_of, tax_in
-from chalicelib.charging.model.causes import is_unpaid
+from chalicelib.charging.model.causes import is_uncertain, is_unpaid
 from chalicelib.charging.model.orders import (
     AbnormalOrder,
     Resolution,
@@ -70,7 +71,9 @@ def resolve_order(
     if wish.kind != "as_billed":
         bill = _bill(uow, session, cdr, wish)
         correction = _correct(uow, session, cdr, bill, reason=wish.reason or "Actual consumption", by=by)
-    return keep_resolution(uow, order, _resolution(uow, wish.kind, cdr, correction, by=by, reason=wish.reason))
+    resolution = _resolution(uow, wish.kind, cdr, correction, by=by, reason=wish.reason)
+    is_assumed = wish.kind == "order_fee" and wish.energy_wh is None and is_uncertain(order.causes)
+    return keep_resolution(uow, order, replace(resolution, is_assumed=is_assumed))
 
 
 def take_late_stop(
@@ -114,6 +117,7 @@ def take_late_stop(
             ended_at=stopped_at,
             reason="The charger reported the end",
             by=BY_CHARGER,
+            is_certain=True,
         )
     except StaleRead:
         raise
@@ -134,16 +138,22 @@ def _bill(uow: UnitOfWork, session: ChargingSession, cdr: Cdr, wish: Resolving) 
     if ended_at > max(cdr.ended_at, uow.ctx.now()):
         raise invalid("resolution.duration_too_long", "It cannot have gone on until later than now.", "/duration_s")
     energy_wh = cdr.energy_wh if wish.energy_wh is None else wish.energy_wh
-    if energy_wh > max(cdr.energy_wh, most_energy_wh(ended_at - started_at)):
-        detail = "No charger delivers so much in this time; if it took longer, say how long."
+    if energy_wh > cdr.energy_wh and energy_wh > _most_energy_wh(uow, session, ended_at - started_at):
+        detail = "The charger cannot deliver so much in this time; if it took longer, say how long."
         raise invalid("resolution.energy_too_high", detail, "/energy_wh")
     metered = _metered(uow, session, energy_wh, ended_at)
     if wish.kind == "order_fee":
         return metered
     # The bound goes by what the charger told, not by what is claimed in the same breath.
-    cost = _checked_amount(wish, _metered(uow, session, cdr.energy_wh, cdr.ended_at).cost)
+    cost = _checked_amount(wish, cdr, _metered(uow, session, cdr.energy_wh, cdr.ended_at).cost)
     lines = lines_amounting_to(cost, metered.lines, _vat_of(uow, session))
     return _Bill(cost, tax_in(cost, lines), energy_wh, lines, ended_at)
+
+
+def _most_energy_wh(uow: UnitOfWork, session: ChargingSession, duration: timedelta) -> int:
+    """By the charger's type plate, where that is known: a slip of the finger, or worse, bills no more."""
+    charger = chargers.get_charger(uow.ctx, session.charger_id)
+    return most_energy_wh(duration, None if charger is None else charger.max_power_w)
 
 
 def _metered(
@@ -157,7 +167,7 @@ def _metered(
     return _Bill(rated.total, rated.tax, energy_wh, [msgspec.to_builtins(line) for line in rated.lines], ended_at)
 
 
-def _checked_amount(wish: Resolving, metered: Money) -> Money:
+def _checked_amount(wish: Resolving, cdr: Cdr, metered: Money) -> Money:
     amount = wish.amount
     if amount is None:
         raise invalid("resolution.amount_missing", "Name the amount that is deducted instead of the fee.", "/amount")
@@ -167,9 +177,11 @@ def _checked_amount(wish: Resolving, metered: Money) -> Money:
         raise invalid("resolution.currency", f"This order is billed in {metered.currency}.", "/amount/currency")
     if amount.amount < 0:
         raise invalid("resolution.amount_invalid", "An amount below nothing cannot be deducted.", "/amount/amount")
-    most = most_to_deduct(metered)
+    taken_of_card = cdr.captured if cdr.payment_id else None
+    most = most_to_deduct(metered, taken_of_card)
     if amount > most:
-        detail = f"Of this order at most {most} may be deducted; the meter says {metered}."
+        why = f"the meter says {metered}" if taken_of_card is None else "a guest's card is not charged again"
+        detail = f"Of this order at most {most} may be deducted; {why}."
         raise invalid("resolution.amount_too_high", detail, "/amount/amount")
     return amount
 

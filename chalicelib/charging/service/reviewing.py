@@ -31,7 +31,7 @@ from chalicelib.charging.store.orders import (
 )
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead, conflict
+from chalicelib.kernel.errors import DomainError, StaleRead, conflict
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 
@@ -44,27 +44,37 @@ def note_end(uow: UnitOfWork, ended: ChargingSession) -> ChargingSession:
     return replace(ended, abnormal_cause=causes[0])
 
 
-def note_readings(uow: UnitOfWork, session_id: str, causes: list[str]) -> None:
-    """What was found when the session was looked at again. An order that somebody has spoken about stays as it is."""
+def note_readings(uow: UnitOfWork, session_id: str, causes: list[str]) -> bool:
+    """What was found when the session was looked at again. An order that somebody has spoken about stays as it is.
+    True: the driver is asked because of it, who was not when the order was opened."""
     session = lookup.require_session(uow.ctx, session_id)
     if not causes or session.is_open:
-        return
+        return False
     order = order_lookup.find_order(uow.ctx, session)
     if order is None:
         _open_order(uow, session, causes)
         save(uow, session, replace(session, abnormal_cause=causes[0]))
-        return
+        return False
     known = in_order([*order.causes, *causes])
-    if order.state == "open" and known != order.causes:
-        save_order(uow, order, replace(order, causes=known))
+    if order.state != "open" or known == order.causes:
+        return False
+    found = [code for code in known if code not in order.causes]
+    noted = replace(order, causes=known, asks_driver=order.asks_driver or _asks(order.driver_id, found))
+    is_asked = noted.is_statement_due and not order.is_statement_due
+    if is_asked and noted.driver_id is not None:
+        uow.put(ORDER_ENTRIES, entry_of_statement(noted, noted.driver_id))
+    save_order(uow, order, noted)
+    if session.abnormal_cause != known[0]:
+        save(uow, session, replace(session, abnormal_cause=known[0]))
+    return is_asked
 
 
 def check_statement_due(ctx: Context, driver_id: str) -> None:
     """Raises order.statement_due (409) while one of the driver's orders waits for what he or she has to say."""
     due = order_lookup.find_statement_due(ctx, driver_id)
     if due is not None:
-        detail = f"Say first what happened with order {due.order_no} (session {due.session_id})."
-        raise conflict("order.statement_due", detail)
+        detail = f"Say first what happened with order {due.order_no}."
+        raise DomainError("order.statement_due", detail, session_id=due.session_id)
 
 
 def make_statement(
@@ -153,7 +163,7 @@ def _open_order(uow: UnitOfWork, session: ChargingSession, causes: list[str]) ->
         opened_at=uow.ctx.now(),
         causes=causes,
         state=ORDER_LIFECYCLE.initial,
-        asks_driver=driver_id is not None and is_uncertain(causes),
+        asks_driver=_asks(driver_id, causes),
         location_id=session.location_id,
         driver_id=driver_id,
     )
@@ -163,6 +173,10 @@ def _open_order(uow: UnitOfWork, session: ChargingSession, causes: list[str]) ->
         if order.asks_driver:
             uow.put(ORDER_ENTRIES, entry_of_statement(order, driver_id))
     outbox.emit(uow, "abnormal_order.opened", session.session_id)
+
+
+def _asks(driver_id: str | None, causes: list[str]) -> bool:
+    return driver_id is not None and is_uncertain(causes)
 
 
 def _forget_wait(uow: UnitOfWork, order: AbnormalOrder) -> None:

@@ -19,7 +19,6 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.authorizing import authorization_of
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.metering import reading_of
-from chalicelib.charging.service.resolving import take_late_stop
 from chalicelib.charging.store.transactions import METER_READINGS, ORPHAN_STOPS, orphan_key
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -49,6 +48,9 @@ def stop_by_charger(
     if session is not None and latest is not None:
         reading = reading_of(uow.ctx, lookup.readings_owner(session), samples, latest)
     if session is not None and session.state == "abnormal":
+        # Rare, and the only frame that corrects bills: loaded when it comes.
+        from chalicelib.charging.service.resolving import take_late_stop
+
         late = take_late_stop(
             uow, session, meter_stop_wh=meter_stop_wh, stopped_at=stopped_at, reason=reason, unsaved=reading
         )

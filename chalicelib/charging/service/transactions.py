@@ -33,7 +33,8 @@ from chalicelib.charging.model import (
 from chalicelib.charging.service.authorizing import authorization_of, authorize_id_token
 from chalicelib.charging.service.closing import end_delivery
 from chalicelib.charging.service.keeping import save
-from chalicelib.charging.service.metering import limits_of, reading_of, watch_limits
+from chalicelib.charging.service.limiting import limits_of, watch_limits
+from chalicelib.charging.service.metering import reading_of
 from chalicelib.charging.service.opening import (
     Beginning,
     Superseded,
@@ -53,7 +54,6 @@ from chalicelib.charging.service.pieces import (
     may_be_asked_for,
     working_start_wh,
 )
-from chalicelib.charging.service.resolving import take_late_stop
 from chalicelib.charging.service.stopping import forget_orphan, keep_orphan
 from chalicelib.charging.store import transaction_pk
 from chalicelib.charging.store.transactions import METER_READINGS, TRANSACTIONS, TransactionRow
@@ -272,6 +272,9 @@ def _correct_late(
     uow: UnitOfWork, charger: Charger, session: ChargingSession, learned: OcppTransaction, event: TransactionEvent
 ) -> ChargingSession | None:
     """The end of a session that was given up, told after all."""
+    # Rare, and the only frame that corrects bills: loaded when it comes.
+    from chalicelib.charging.service.resolving import take_late_stop
+
     return take_late_stop(
         uow,
         session,

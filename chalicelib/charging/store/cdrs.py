@@ -35,6 +35,7 @@ class CdrsByDay(GlobalSecondaryIndex[Any]):
                 "agency_id",
                 "captured_tax",
                 "credit_reference_id",
+                "charger_id",
             ]
         )
 

@@ -63,6 +63,7 @@ class SessionRow(Row):
     energy_wh = NumberAttribute(null=True)
     cost = NumberAttribute(null=True)
     captured = NumberAttribute(null=True)
+    given_back = NumberAttribute(null=True)
     abnormal_cause = UnicodeAttribute(null=True)
     limits = ValueAttribute(Limits, null=True)
     reservation_id = UnicodeAttribute(null=True)

@@ -8,6 +8,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.charging.model import (
     METER_RETENTION,
+    BareReading,
     MeterReading,
     MeterSample,
     OcppTransaction,
@@ -87,7 +88,7 @@ def transaction_sk(transaction_id: str) -> str:
     return f"transaction#{transaction_id}"
 
 
-def meter_sk(reading: MeterReading) -> str:
+def meter_sk(reading: MeterReading | BareReading) -> str:
     return f"meter#{to_rfc3339(reading.taken_at)}#{reading.fingerprint}"
 
 
@@ -102,6 +103,10 @@ METER_READINGS: Table[MeterReading] = Table(
     key=lambda reading: (reading.owner, meter_sk(reading)),
     extra=lambda reading: {"expires_at": int((reading.received_at + METER_RETENTION).timestamp())},
 )
+BARE_READINGS: Table[BareReading] = Table(
+    MeterReadingRow, BareReading, key=lambda reading: (reading.owner, meter_sk(reading))
+)
+"""The same rows without their samples, which take longer to read than all the rest."""
 ORPHAN_STOPS: Table[OrphanStop] = Table(
     OrphanStopRow,
     OrphanStop,

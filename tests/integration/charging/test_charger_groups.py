@@ -28,7 +28,7 @@ def driver_token(site: Site) -> str:
 
 def add_group(site: Site, name: str, parent_id: str | None = None) -> str:
     body = {"name": name, "parent_id": parent_id}
-    return str(site.world.rest.post(GROUPS, body, token=site.operator.access_token).body["group_id"])
+    return str(site.world.rest.post(GROUPS, body, token=site.operator.access_token).body["charger_group_id"])
 
 
 def change_charger(site: Site, **changes: Any) -> None:
@@ -58,14 +58,14 @@ def test_a_charger_that_is_not_public_is_for_the_drivers_of_its_groups(site: Sit
     assert not may_start(site, driver_token)
     assert start(site, driver_token, "k1").body["code"] == "charger.not_public"
     # In no group, in another one, in one below: none of these opens it.
-    change_charger(site, group_id=everybody)
+    change_charger(site, charger_group_id=everybody)
     for group_id in (staff, below):
         assert member(site, "PUT", group_id).status == 200
         assert not may_start(site, driver_token)
         assert start(site, driver_token, f"k-{group_id}").body["code"] == "charger.not_public"
     # A member of the group above is one of the sub-group.
     assert member(site, "DELETE", below).status == 204
-    change_charger(site, group_id=below)
+    change_charger(site, charger_group_id=below)
     assert member(site, "PUT", everybody).status == 200
     assert may_start(site, driver_token)
     assert start(site, driver_token, "k2").status == 201
@@ -80,7 +80,7 @@ def test_reservations_from_the_phone_follow_the_same_rule(site: Site, driver_tok
 
     assert reserve("k1").body["code"] == "charger.not_public"
     group_id = add_group(site, "Staff")
-    change_charger(site, group_id=group_id)
+    change_charger(site, charger_group_id=group_id)
     member(site, "PUT", group_id)
     assert reserve("k2").status == 201
 
@@ -101,7 +101,7 @@ def test_members_come_and_go_once(site: Site) -> None:
 
 def test_only_drivers_of_the_operators_list(world: World, site: Site) -> None:
     other = world.operator()
-    group_id = str(world.rest.post(GROUPS, {"name": "Theirs"}, token=other.access_token).body["group_id"])
+    group_id = str(world.rest.post(GROUPS, {"name": "Theirs"}, token=other.access_token).body["charger_group_id"])
     path = f"{GROUPS}/{group_id}/drivers/{site.driver.driver_id}"
     refused = world.rest.put(path, token=other.access_token)
     assert (refused.status, refused.body["code"]) == (404, "driver.not_found")

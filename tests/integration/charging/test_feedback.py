@@ -182,7 +182,6 @@ def test_the_list_is_narrowed_down_and_paged(site: Site, driver_token: str) -> N
 
     assert texts() == texts(driver_id=site.driver.driver_id) == ["Text 2", "Text 1", "Text 0"]
     assert texts(date_from=began[1], date_to=began[2]) == ["Text 1"]
-    assert texts(date_from=began[2], date_to=began[1]) == []
     assert texts(charger_id="cp-001", limit=2) == ["Text 2", "Text 1"]
     assert texts(driver_id="drv_other") == texts(state="closed") == texts(location_id="loc_other") == []
     page = site.world.rest.get("/v1/feedback", token=token, query={"limit": 2}).body

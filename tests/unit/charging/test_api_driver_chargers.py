@@ -41,6 +41,15 @@ def test_another_operators_refusal_does_not_count_here(site: Site) -> None:
     assert told(site, token) == (True, True)
 
 
+def test_where_nothing_can_be_started_the_charger_does_not_say_that_it_can(site: Site) -> None:
+    token = site.world.driver_token(site.driver.driver_id)
+    query = {"location_id": site.location.location_id}
+    assert site.world.rest.delete("/v1/tariff-assignments", token=site.operator.access_token, query=query).status == 204
+    charger = site.world.rest.get(f"/v1/driver/chargers/{CHARGER_ID}", token=token).body
+    assert (charger["price"], charger["may_start"], charger["start_refusal"]) == (None, False, "tariff.none")
+    assert charger["operator_name"] == site.operator.organization.name
+
+
 # -- the price, before the start --------------------------------------------------------------------------------------
 
 PATH = f"/v1/driver/chargers/{CHARGER_ID}"

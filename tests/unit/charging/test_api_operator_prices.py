@@ -20,11 +20,11 @@ def things(site: Site) -> dict[str, str]:
     """One of each that a tariff can be assigned to."""
     rest, token = site.world.rest, site.operator.access_token
     site.world.commit(lambda uow: drivers.link_operator(uow, site.operator.operator_id, site.driver.driver_id))
-    charger_group_id = rest.post("/v1/charger-groups", {"name": "North"}, token=token).body["group_id"]
+    charger_group_id = rest.post("/v1/charger-groups", {"name": "North"}, token=token).body["charger_group_id"]
     group = rest.post("/v1/driver-groups", {"name": "Staff"}, token=token).body
     driver_path = f"/v1/driver-groups/{group['driver_group_id']}/drivers/{site.driver.driver_id}"
     assert rest.put(driver_path, token=token).status == 200
-    assert rest.patch(f"/v1/chargers/{CHARGER_ID}", {"group_id": charger_group_id}, token=token).status == 200
+    assert rest.patch(f"/v1/chargers/{CHARGER_ID}", {"charger_group_id": charger_group_id}, token=token).status == 200
     return {
         "charger_id": CHARGER_ID,
         "charger_group_id": charger_group_id,

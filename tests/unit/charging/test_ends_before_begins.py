@@ -102,7 +102,7 @@ def test_a_stop_that_was_asked_for_before_the_end_came(teller: Teller) -> None:
 
 def test_nobody_can_stop_it_and_the_charger_is_not_asked(teller: Teller, waiting: ChargingSession) -> None:
     kept = teller.site.world.commit(lambda uow: service.cancel_or_stop(uow, waiting, requested_by="usr"))
-    jobs.session_close({"session_id": waiting.session_id, "action": "stop"}, None)
+    jobs.session_close({"session_id": waiting.session_id, "action": "look"}, None)
     assert kept == teller.session() == waiting
     assert commands(teller) == []
 

@@ -59,6 +59,9 @@ def test_the_states_that_may_be_asked_for_are_those_of_the_lifecycle() -> None:
         ({"state": "settled", "held": 0, "cost": 300, "captured": 0}, "uncollected"),
         ({"state": "settled", "held": 0, "cost": 300}, "uncollected"),
         ({"state": "settled", "held": 500, "cost": 0, "captured": 0}, "free"),
+        ({"state": "settled", "held": 500, "cost": 0, "captured": 0, "given_back": 300}, "refunded"),
+        ({"state": "settled", "held": 500, "cost": 100, "captured": 100, "given_back": 200}, "partly_refunded"),
+        ({"state": "settled", "held": 500, "cost": 100, "captured": 50, "given_back": 200}, "partly_paid"),
     ],
 )
 def test_how_a_session_stands(fields: dict[str, Any], status: str) -> None:
@@ -103,6 +106,7 @@ def test_every_session_is_on_one_tab_and_abnormal_ones_are_history(state: Sessio
         {"driver_id": "drv_1"},
         {"id_token": " 04a2b3 "},
         {"order_no": "260302-0abcde"},
+        {"order_no": " 260302-0abcde-2 "},
     ],
 )
 def test_each_filter_alone_lets_its_session_pass_and_no_other(wanted: dict[str, Any]) -> None:

@@ -52,6 +52,30 @@ def test_the_receipt_goes_to_the_guest(site: Site, guest: Guest) -> None:
     assert "6.50 EUR" in (mail.text or "")
     assert "Market square" in (mail.text or "")
     assert "(Europe/Berlin)" in (mail.text or "")
+    assert "Energy: 10 kWh at 0.35 / kWh" in (mail.text or "")
+    [file] = mail.attachments
+    assert (file.name, file.media_type) == (f"receipt-{site.session(order.session_id).order_no}.pdf", "application/pdf")
+
+
+def test_the_receipt_names_who_sold_and_at_which_tax(site: Site, guest: Guest) -> None:
+    said = {"legal_name": "Stadtwerke Süd GmbH", "tax_number": "DE123456789", "country": "DE"}
+    assert site.world.rest.put("/v1/settings/invoicing", said, token=site.operator.access_token).status == 200
+    order = guest.pays(guest.order(1000))
+    guest.leaves(guest.plugs_in(order), 11_000)
+    [mail] = site.world.mails(EMAIL)
+    assert "Stadtwerke Süd GmbH" in (mail.text or "")
+    assert "DE123456789" in (mail.text or "")
+
+
+def test_a_guest_hears_of_money_that_comes_back(site: Site, guest: Guest) -> None:
+    order = guest.pays(guest.order(1000))
+    guest.leaves(guest.plugs_in(order), 11_000)
+    refund(guest, order, site.operator.access_token, amount={"amount": 100, "currency": "EUR"})
+    guest.run()
+    mail, _receipt = site.world.mails(EMAIL)
+    assert "1.00 EUR paid back" in (mail.subject or "")
+    assert "Paid by card, after that: 2.50 EUR" in (mail.text or "")
+    assert [file.media_type for file in mail.attachments] == ["application/pdf"]
 
 
 def test_a_charge_never_costs_more_than_was_authorised(site: Site, guest: Guest) -> None:
@@ -230,7 +254,7 @@ def test_an_operator_pays_a_guest_back_and_earns_less(site: Site, guest: Guest, 
     assert refunded.amount == 100
     assert refund(guest, charged, token, key="refund-2").body["amount"]["amount"] == 250
     assert site.income() == 0
-    assert refund(guest, charged, token, key="refund-3").body["code"] == "payment.not_captured"
+    assert refund(guest, charged, token, key="refund-3").body["code"] == "refund.exceeds_captured"
     assert balances_by_class(site).get("refunds", 0) == 0
     prove(site)
 

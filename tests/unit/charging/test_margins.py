@@ -90,7 +90,7 @@ def test_what_was_computed_stays(shop: Site) -> None:
     session_id = charge(shop)
     before = cost_of(shop, session_id)
     set_price(shop, "energy_cost", energy("9.99"), charger_id=CHARGER_ID)
-    shop.world.commit(lambda uow: costing.cost_energy(uow, session_id))
+    shop.world.commit(lambda uow: costing.cost_energy(uow, shop.session(session_id)))
     assert cost_of(shop, session_id) == before
 
 
@@ -120,8 +120,8 @@ def test_what_is_asked_of_drivers_is_rounded_and_what_energy_cost_is_not(shop: S
 def test_the_nearest_price_of_energy_counts(shop: Site) -> None:
     """Set for a group of chargers, it is nearer than the location's."""
     rest, by = shop.world.rest, shop.operator.access_token
-    group_id = rest.post("/v1/charger-groups", {"name": "North"}, token=by).body["group_id"]
-    rest.patch(f"/v1/chargers/{CHARGER_ID}", {"group_id": group_id}, token=by)
+    group_id = rest.post("/v1/charger-groups", {"name": "North"}, token=by).body["charger_group_id"]
+    rest.patch(f"/v1/chargers/{CHARGER_ID}", {"charger_group_id": group_id}, token=by)
     shop.charger = chargers.require_charger(shop.world.ctx, CHARGER_ID)
     set_price(shop, "energy_cost", energy("0.238"), charger_group_id=group_id)
     assert told(shop) == []

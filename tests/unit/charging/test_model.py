@@ -20,6 +20,7 @@ from chalicelib.charging.model import (
     derive_transaction_id,
     latest_sample,
     meter_fault,
+    most_energy_wh,
     start_key,
 )
 from chalicelib.kernel.errors import DomainError
@@ -97,6 +98,13 @@ def test_a_meter_may_stand_still_or_run_forward_within_reason() -> None:
     assert meter_fault(0, 400_001, timedelta(minutes=10)) == "meter_implausible"
     assert meter_fault(0, 400_000, timedelta(hours=-5)) is None
     assert meter_fault(0, 800_001, timedelta(hours=2)) == "meter_implausible"
+
+
+def test_no_more_is_delivered_than_the_charger_gives() -> None:
+    assert most_energy_wh(timedelta(hours=2)) == 800_000
+    assert most_energy_wh(timedelta(hours=2), 22_000) == 44_000
+    assert most_energy_wh(timedelta(minutes=1), 22_000) == 22_000, "the first hour counts whole"
+    assert most_energy_wh(timedelta(hours=2), 10**6) == 800_000, "no socket gives more"
     assert delivered_energy_wh(0, 400_001, timedelta(minutes=10)) == 0
 
 

@@ -25,6 +25,12 @@ def answers(site: Site) -> list[tuple[str, str]]:
     return [(call.operation, call.request["taskToken"]) for call in calls]
 
 
+def give_to_agency(site: Site, agency_id: str) -> None:
+    location = chargers.get_location(site.world.ctx, site.location.location_id)
+    assert location is not None
+    site.world.commit(lambda uow: chargers.change_location(uow, location, {"agency_id": agency_id}))
+
+
 def test_a_request_starts_one_workflow_that_waits_for_the_start(site: Site) -> None:
     session = site.request(500)
     site.world.run_events()
@@ -87,7 +93,10 @@ def test_a_charge_that_never_ends_is_stopped_then_given_up(site: Site) -> None:
     outcome = site.start(meter_wh=1000)
     [session] = site.sessions()
     site.meter(outcome.transaction_id, 1200)
-    jobs.session_close({"session_id": session.session_id, "action": "stop"}, None)
+    jobs.session_close({"session_id": session.session_id, "action": "look"}, None)
+    assert site.session(session.session_id).state == "charging"
+    site.advance(24 * 60)
+    jobs.session_close({"session_id": session.session_id, "action": "look"}, None)
     assert site.session(session.session_id).state == "stopping"
     jobs.session_close({"session_id": session.session_id, "action": "give_up"}, None)
     jobs.session_close({"session_id": session.session_id, "action": "give_up"}, None)
@@ -158,6 +167,18 @@ def test_a_driver_who_wants_receipts_gets_one_per_charge(site: Site, wanted: boo
     assert len(mails) == int(wanted)
     assert all("0.200" in mail.text and "0.07 EUR" in mail.text for mail in mails)
     assert drivers.is_linked(site.world.ctx, site.charger.operator_id, site.driver.driver_id)
+
+
+def test_a_driver_is_on_the_list_of_the_agency_whose_location_it_was_when_the_charge_began(site: Site) -> None:
+    """Also where the location has another one by the time that the end is heard of."""
+    before, after = "org_01AGENCYBEFORE", "org_01AGENCYAFTER"
+    give_to_agency(site, before)
+    outcome = site.start()
+    give_to_agency(site, after)
+    site.stop(outcome.transaction_id, 1200)
+    site.world.run_events()
+    linked = [drivers.is_linked(site.world.ctx, agency, site.driver.driver_id) for agency in (before, after)]
+    assert linked == [True, False]
 
 
 @pytest.mark.parametrize("started", [True, False])

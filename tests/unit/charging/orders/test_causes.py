@@ -114,6 +114,38 @@ def test_a_gap_is_longer_than_two_hours() -> None:
     assert causes_of_readings(long, []) == []  # it never tells any
 
 
+def registers(*values_wh: int) -> list[tuple[datetime, int]]:
+    return [(BEGAN + timedelta(minutes=10 + number), value_wh) for number, value_wh in enumerate(values_wh)]
+
+
+@pytest.mark.parametrize(
+    ("values_wh", "is_fault"),
+    [
+        ((), False),
+        ((1000, 2000, 3000), False),
+        ((1500, 1490, 1700), False),  # rounded anew, or told a little behind
+        ((1500, 1489, 1480, 1700), True),
+        ((3000 + 10,), False),
+        ((3000 + 11,), True),  # the end is below what was read last
+        ((4000, 2000, 1500), True),
+        ((1200, 2000, 0, 2500), False),  # one that was misread alone
+        ((1200, 2000, 9_000_000, 2500), False),
+        ((2500, 1200, 1300, 2900), True),  # it lost its register, and went on
+        ((0, 1000, 2000), False),  # of this delivery alone, and below the begin
+    ],
+)
+def test_a_meter_that_falls_between_its_readings(values_wh: tuple[int, ...], is_fault: bool) -> None:
+    seen = registers(*values_wh)
+    moments = [(taken, taken) for taken, _ in seen]
+    for told_as in (seen, seen[::-1]):
+        assert causes_of_readings(SESSION, moments, told_as) == ["meter_backwards"] * is_fault
+
+
+def test_what_is_read_before_and_behind_the_delivery_is_not_looked_at() -> None:
+    before, behind = (BEGAN - timedelta(minutes=1), 9000), (ENDED + timedelta(minutes=1), 5)
+    assert causes_of_readings(SESSION, [(BEGAN, BEGAN)], [before, *registers(2000), behind]) == []
+
+
 def test_causes_stand_in_the_order_of_the_table() -> None:
     assert in_order(["readings_gap", "stop_missing", "readings_gap"]) == ["stop_missing", "readings_gap"]
 

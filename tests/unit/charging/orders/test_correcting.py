@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from chalicelib.charging import lookup
 from chalicelib.charging.model import Cdr
 from chalicelib.charging.model.billing import (
     MAX_CORRECTIONS,
+    REDUCTION,
     credit_of,
     lines_amounting_to,
     place_of,
@@ -91,15 +93,24 @@ def test_the_records_of_a_session_are_numbered_and_one_is_valid() -> None:
 
 
 @given(
-    amounts=st.lists(st.integers(0, 10_000), max_size=5),
-    cost=st.integers(0, 50_000),
-    vat=st.sampled_from([None, "0", "7", "19"]),
+    metered=st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([None, "0", "7", "19"])), max_size=5),
+    costs=st.lists(st.integers(0, 50_000), min_size=1, max_size=3),
 )
-def test_lines_of_another_amount_always_sum_to_it(amounts: list[int], cost: int, vat: str | None) -> None:
-    lines = lines_amounting_to(euro(cost), [line(amount, vat) for amount in amounts], vat)
-    assert sum(each["amount"]["amount"] for each in lines) == cost
-    assert all(each["amount"]["amount"] >= 0 for each in lines)
-    assert 0 <= tax_in(euro(cost), lines).amount <= cost
+def test_lines_of_another_amount_always_sum_to_it_and_keep_what_was_metered(
+    metered: list[tuple[int, str | None]], costs: list[int]
+) -> None:
+    first = lines = [line(amount, vat) for amount, vat in metered]
+    lowered = sorted(costs, reverse=True)
+    for cost in lowered:  # one correction after the other
+        lines = lines_amounting_to(euro(cost), lines, "19")
+    assert lines[: len(first)] == first
+    by_vat: Counter[str | None] = Counter()
+    for each in lines:
+        by_vat[each["vat"]] += each["amount"]["amount"]
+    assert sum(by_vat.values()) == lowered[-1]
+    assert all(amount >= 0 for amount in by_vat.values())
+    assert 0 <= tax_in(euro(lowered[-1]), lines).amount <= lowered[-1]
+    assert sum(each["dimension"] == REDUCTION for each in lines) <= len(by_vat)
 
 
 def test_a_correction_gives_back_to_who_paid(billed: Episode) -> None:
@@ -152,7 +163,7 @@ def test_what_was_never_delivered_has_nothing_to_correct(site: Site) -> None:
 def test_the_lists_of_the_day_show_all_records_and_sum_to_the_valid_one(billed: Episode) -> None:
     billed.correct(100)
     ctx, operator_id = billed.site.world.ctx, billed.session.operator_id
-    page = lookup.list_cdrs(ctx, operator_id, "2026-03-02", limit=10, cursor=None)
+    page = lookup.list_cdrs(ctx, operator_id, ["2026-03-02"], limit=10, cursor=None)
     assert {cdr.cdr_id for cdr in page.data} == {cdr.cdr_id for cdr in billed.cdrs}
     totals = list(lookup.cdr_totals_of_day(ctx, operator_id, "2026-03-02"))
     assert sum(each.captured.amount for each in totals) == billed.site.income() == 100

@@ -65,6 +65,22 @@ def test_a_guests_card_is_not_charged_again(site: Site, guest: Guest) -> None:
     prove(site)
 
 
+def test_no_more_is_deducted_than_the_card_has_paid(site: Site, guest: Guest) -> None:
+    session, _ = lost(site, guest)  # 3.50 were taken
+    token = site.operator.access_token
+    detail = site.world.rest.get(f"/v1/abnormal-orders/{session.session_id}", token=token).body
+    assert detail["most_to_deduct"] == {"amount": 350, "currency": "EUR"}
+    path, wish = f"/v1/sessions/{session.session_id}/resolution", {"kind": "other_deduction", "reason": "Cable torn"}
+    more = wish | {"amount": {"amount": 351, "currency": "EUR"}}
+    refused = site.world.rest.post(path, more, token=token, key="more")
+    assert (refused.status, refused.body["code"]) == (422, "resolution.amount_too_high")
+    assert "3.50 EUR" in refused.body["detail"]
+    assert order_lookup.require_order(site.world.ctx, session).state == "open"
+    all_of_it = wish | {"amount": {"amount": 350, "currency": "EUR"}}
+    assert site.world.rest.post(path, all_of_it, token=token, key="all").body["state"] == "closed"
+    prove(site)
+
+
 def test_what_is_not_captured_yet_cannot_be_paid_back_and_the_stop_is_kept(site: Site, guest: Guest) -> None:
     session, transaction_id = lost(site, guest, tells=False)
     site.stop(transaction_id, 4000)

@@ -39,3 +39,8 @@ def test_every_state_with_every_event(state: ReviewState, event: str) -> None:
 @pytest.mark.parametrize(("metered", "most"), [(0, 10_000), (3000, 10_000), (4000, 12_000)])
 def test_a_deduction_is_bounded_by_what_was_metered(metered: int, most: int) -> None:
     assert most_to_deduct(Money(metered, "EUR")) == Money(most, "EUR")
+
+
+@pytest.mark.parametrize(("currency", "most"), [("HUF", 3_000_000), ("JPY", 10_000), ("KWD", 30_000)])
+def test_the_bound_of_what_was_not_metered_means_something_in_every_currency(currency: str, most: int) -> None:
+    assert most_to_deduct(Money(0, currency)) == Money(most, currency)

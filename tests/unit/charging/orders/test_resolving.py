@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.charging.model.billing import OTHER
+from chalicelib.charging.model.billing import OTHER, REDUCTION
 from chalicelib.charging.store import session_pk
 from chalicelib.kernel import context
 from chalicelib.kernel.errors import DomainError, StaleRead
@@ -71,9 +71,12 @@ def test_another_amount_stands_for_the_fee_with_its_reason(episode: Episode) -> 
     episode.check_books()
 
 
-def test_a_smaller_amount_is_shared_by_the_lines(episode: Episode) -> None:
+def test_a_smaller_amount_is_what_was_metered_and_a_reduction(episode: Episode) -> None:
     episode.resolve(kind="other_deduction", amount=euro(20), reason="Goodwill")
-    assert [line["amount"]["amount"] for line in episode.cdr.lines] == [20]
+    assert [(line["dimension"], line["amount"]["amount"]) for line in episode.cdr.lines] == [
+        ("ENERGY", 35),
+        (REDUCTION, -15),
+    ]
     assert episode.site.available() == 1980
     episode.check_books()
 
@@ -85,6 +88,26 @@ def test_tax_is_in_what_was_taken(site: Site) -> None:
     episode.resolve(kind="other_deduction", amount=euro(119), reason="Cable torn")
     assert episode.cdr.captured_tax == euro(19)
     assert [cdr.captured_tax for cdr in episode.cdrs] == [euro(6), euro(-6), euro(19)]
+
+
+def test_a_fee_of_which_nobody_knows_the_energy_says_that_it_was_assumed(site: Site) -> None:
+    assumed = lost(site).resolve(kind="order_fee").resolution
+    assert assumed is not None
+    assert (assumed.is_assumed, assumed.energy_wh) == (True, 1000)
+    site.advance(1)
+    named = lost(site).resolve(kind="order_fee", energy_wh=1000).resolution
+    assert named is not None
+    assert not named.is_assumed
+
+
+def test_a_fee_that_the_registers_bear_out_is_no_assumption(site: Site) -> None:
+    outcome = site.start(meter_wh=0)
+    site.advance(30)
+    site.stop(outcome.transaction_id, 80_000)  # 28.00, of 20.00
+    [session] = site.sessions()
+    order = Episode(site, session.session_id, outcome.transaction_id).resolve(kind="order_fee")
+    assert order.resolution is not None
+    assert not order.resolution.is_assumed
 
 
 def test_as_billed_moves_nothing_and_writes_no_further_record(episode: Episode) -> None:
@@ -144,6 +167,18 @@ def test_a_wish_that_cannot_be_is_refused_and_nothing_moves(episode: Episode, wi
     with pytest.raises(DomainError, match=code):
         episode.resolve(**wish)
     assert episode.order.state == "open"
+    episode.check_books()
+
+
+def test_a_charger_bills_no_more_than_its_type_plate_says(episode: Episode) -> None:
+    site = episode.site
+    change = {"max_power_w": 22_000}
+    path = f"/v1/chargers/{site.charger.charger_id}"
+    token = site.world.access_token(site.operator.user.email)
+    assert site.world.rest.patch(path, change, token=token).body["max_power_w"] == 22_000
+    with pytest.raises(DomainError, match=r"resolution\.energy_too_high"):
+        episode.resolve(kind="order_fee", energy_wh=22_001)
+    assert episode.resolve(kind="order_fee", energy_wh=22_000).resolution is not None
     episode.check_books()
 
 

@@ -71,6 +71,11 @@ def test_no_start_from_the_app_until_the_driver_has_said_what_happened(site: Sit
     with pytest.raises(DomainError, match=r"order\.statement_due") as refusal:
         site.request(500)
     assert episode.session.order_no in refusal.value.detail
+    token = site.world.driver_token(site.driver.driver_id)
+    wish = {"charger_id": site.charger.charger_id, "evse_no": 2}
+    reply = site.world.rest.post("/v1/driver/sessions", wish, token=token, key="again")
+    assert (reply.status, reply.body["code"]) == (409, "order.statement_due")
+    assert reply.body["session_id"] == episode.session_id
     assert site.start(meter_wh=2000, message_id="card").authorization.status == "accepted"
     episode.state()
     assert site.request(500, evse_no=2).state == "requested"
@@ -159,6 +164,43 @@ def test_a_charger_that_was_offline_meanwhile_is_an_order_of_which_all_is_known(
     order = order_lookup.require_order(site.world.ctx, session)
     assert (order.state, order.asks_driver) == ("open", False)
     assert orders(site) == abnormal_sessions(site)
+
+
+def test_a_meter_that_ran_backwards_between_its_readings_asks_the_driver(site: Site) -> None:
+    outcome = site.start(meter_wh=0)
+    for register_wh in (3000, 1000):
+        site.advance(10)
+        site.meter(outcome.transaction_id, register_wh)
+    site.advance(10)
+    site.stop(outcome.transaction_id, 500)
+    site.world.run_events()
+    [session] = site.sessions()
+    order = order_lookup.require_order(site.world.ctx, session)
+    assert (session.state, session.abnormal_cause, session.captured) == ("settled", "meter_backwards", 18)
+    assert (order.causes, order.is_statement_due) == (["meter_backwards"], True)
+    assert [mail.subject for mail in site.world.mails(site.driver.email)] == [
+        f"Order {session.order_no}: please tell us what happened"
+    ]
+
+
+def test_a_doubt_that_comes_later_asks_the_driver_after_all(site: Site) -> None:
+    outcome = site.start(meter_wh=0)
+    for register_wh in (3000, 1000):
+        site.advance(10)
+        site.meter(outcome.transaction_id, register_wh)
+    stopped_at = site.world.clock.now()
+    site.advance_s(DAY_S)
+    site.stop(outcome.transaction_id, 500, at=stopped_at)
+    [session] = site.sessions()
+    assert session.abnormal_cause == "told_late"
+    for _ in range(2):
+        site.world.run_events()
+    order = order_lookup.require_order(site.world.ctx, session)
+    assert (order.causes, order.is_statement_due) == (["meter_backwards", "told_late"], True)
+    assert site.session(session.session_id).abnormal_cause == "meter_backwards"
+    with pytest.raises(DomainError, match=r"order\.statement_due"):
+        site.request(500)
+    assert len(site.world.mails(site.driver.email)) == 1
 
 
 def test_what_the_readings_show_is_added_to_an_open_order_once(site: Site) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.outbox import Event
 from chalicelib.kernel.unit_of_work import decide_and_commit
 from chalicelib.notifications import service
+from chalicelib.notifications.service import Encloser
 
 
-def on_mail_queued(ctx: Context, event: Event) -> None:
-    service.send_mail(ctx, event.subject)
+def on_mail_queued(ctx: Context, event: Event, *, enclosers: Mapping[str, Encloser] | None = None) -> None:
+    """`enclosers`: who makes the documents that go with mails, by their kind; the relay knows them."""
+    service.send_mail(ctx, event.subject, enclosers or {})
 
 
 def on_verification_code_issued(ctx: Context, event: Event) -> None:

@@ -25,6 +25,24 @@ class Sender:
 
 
 @dataclass(frozen=True)
+class Enclosure:
+    """A document that goes with a mail, by what it is and the ids of it: it is made when the mail is sent, out of what
+    is stored, by a capability that this one does not know."""
+
+    kind: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """An enclosure as it leaves. `name` has the ending that mail services ask for."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
     """`data` fills the template and is forgotten once the mail was sent: it may hold a code.
 
@@ -41,6 +59,7 @@ class Mail:
     sent_at: datetime | None = None
     refusal: str | None = None
     sender: Sender | None = None
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from chalicelib.kernel.attributes import MomentAttribute, ValueAttribute
 from chalicelib.kernel.context import table_name
 from chalicelib.kernel.table import Row, Table
-from chalicelib.notifications.model import Mail, Sender
+from chalicelib.notifications.model import Enclosure, Mail, Sender
 
 RETENTION = timedelta(days=90)
 
@@ -28,6 +28,7 @@ class MailRow(Row):
     sent_at = MomentAttribute(null=True)
     refusal = UnicodeAttribute(null=True)
     sender = ValueAttribute(Sender, null=True)
+    enclosures = ValueAttribute(tuple[Enclosure, ...], null=True)
     expires_at = NumberAttribute()
 
 

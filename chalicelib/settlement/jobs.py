@@ -26,8 +26,6 @@ from chalicelib.settlement.model import Deduction, Line, PendingRun, Run, due_da
 
 jobs = Blueprint(__name__)
 
-DEFAULT_PROVIDER = "stripe"
-
 
 @jobs.schedule(Cron("20/30", "*", "*", "*", "?", "*"), name="settlement")
 @task.entry
@@ -159,15 +157,13 @@ def on_run_opened(ctx: Context, event: Event) -> None:
 
 def on_payout_paid(ctx: Context, event: Event) -> None:
     """A provider has paid a withdrawal out (`subject`)."""
-    payload = event.payload
-    provider, reference = str(payload.get("provider") or DEFAULT_PROVIDER), payload.get("payout_ref")
+    provider, reference = str(event.payload["provider"]), event.payload.get("payout_ref")
     decide_and_commit(ctx, lambda uow: service.payout_paid(uow, event.subject, provider=provider, reference=reference))
 
 
 def on_payout_failed(ctx: Context, event: Event) -> None:
     """A provider could not pay a withdrawal out (`subject`), or got it back: it is owed again."""
-    payload = event.payload
-    provider, reason = str(payload.get("provider") or DEFAULT_PROVIDER), str(payload.get("failure") or "")
+    provider, reason = str(event.payload["provider"]), str(event.payload.get("failure") or "")
     decide_and_commit(ctx, lambda uow: service.payout_failed(uow, event.subject, provider=provider, reason=reason))
 
 

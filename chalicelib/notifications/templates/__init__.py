@@ -23,6 +23,7 @@ from chalicelib.notifications.templates import (
     driver_invitation,
     feedback_answered,
     guest_receipt,
+    guest_refunded,
     guest_refused,
     invitation,
     invoice,
@@ -34,6 +35,8 @@ from chalicelib.notifications.templates import (
     totp_off,
     totp_on,
     verification_code,
+    webhook_disabled,
+    webhook_gone,
     withdrawal_paid,
     withdrawal_rejected,
 )
@@ -52,6 +55,7 @@ TEMPLATES: Mapping[str, Mapping[str, MailText]] = {
     "driver_invitation": driver_invitation.TEXTS,
     "feedback_answered": feedback_answered.TEXTS,
     "guest_receipt": guest_receipt.TEXTS,
+    "guest_refunded": guest_refunded.TEXTS,
     "guest_refused": guest_refused.TEXTS,
     "invitation": invitation.TEXTS,
     "invoice": invoice.TEXTS,
@@ -63,6 +67,8 @@ TEMPLATES: Mapping[str, Mapping[str, MailText]] = {
     "totp_off": totp_off.TEXTS,
     "totp_on": totp_on.TEXTS,
     "verification_code": verification_code.TEXTS,
+    "webhook_disabled": webhook_disabled.TEXTS,
+    "webhook_gone": webhook_gone.TEXTS,
     "withdrawal_paid": withdrawal_paid.TEXTS,
     "withdrawal_rejected": withdrawal_rejected.TEXTS,
 }

@@ -19,6 +19,8 @@ $kind: $number
 Net: $net
 Tax: $tax
 Total: $gross
+
+The document is attached: as PDF, and as XML (EN 16931) for your accounting.
 """,
     ),
 }

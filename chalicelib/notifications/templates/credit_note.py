@@ -18,6 +18,22 @@ $seller has credited you $gross of invoice $invoice.
 Credit note: $number
 Tax in it: $tax
 Reason: $reason
+
+The credit note is attached: as PDF, and as XML (EN 16931) for your accounting.
+""",
+    ),
+    "de": MailText(
+        subject="Gutschrift $number zur Rechnung $invoice",
+        body="""\
+An $name
+
+$seller hat Ihnen $gross der Rechnung $invoice gutgeschrieben.
+
+Gutschrift: $number
+Darin enthaltene Steuer: $tax
+Grund: $reason
+
+Die Gutschrift liegt bei: als PDF und als XML (EN 16931) für Ihre Buchhaltung.
 """,
     ),
 }

@@ -23,7 +23,7 @@ Tax: $tax
 Total: $gross
 Due: $due_date
 
-Each charge is listed on the invoice; ask $seller for the list.
+The invoice is attached, with each charge on it: as PDF, and as XML (EN 16931) for your accounting.
 """,
     ),
     "de": MailText(
@@ -41,7 +41,7 @@ Steuer: $tax
 Gesamt: $gross
 Fällig: $due_date
 
-Jeder Ladevorgang steht einzeln auf der Rechnung; die Liste bekommen Sie von $seller.
+Die Rechnung mit allen Ladevorgängen liegt bei: als PDF und als XML (EN 16931) für Ihre Buchhaltung.
 """,
     ),
 }

@@ -8,7 +8,7 @@ TEXTS = {
     "en": MailText(
         subject="Statement for $business_day",
         body="""\
-Your statement for $business_day is ready.
+Your statement for $business_day is ready, and attached as PDF.
 
 $lines
 """,

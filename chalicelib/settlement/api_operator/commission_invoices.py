@@ -17,6 +17,7 @@ from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api, pdf_answer, xml_answer
 from chalicelib.settlement.model import ContractKind
 from chalicelib.settlement.model.commission_invoices import CommissionInvoice, RatePart, document_of_commission
+from chalicelib.settlement.model.einvoice import violations
 
 
 class CommissionInvoicesQuery(PageQuery):
@@ -46,7 +47,8 @@ class CommissionRateView(Shape):
 class CommissionInvoiceView(Shape):
     """`gross` = `net` + `tax` is what the settlements gave (of a credit note: took back). It is paid. `kind`
     agency_share: self-billed, the operator issues it in the agency's name. `corrects`: the invoice that a credit note
-    goes with."""
+    goes with. `missing`: the rules of EN 16931 that it breaks, by name, mostly by what its parties have not filled in
+    (`/v1/settings/invoicing`); none: it may be sent as an e-invoice."""
 
     commission_invoice_id: str
     number: str
@@ -65,6 +67,7 @@ class CommissionInvoiceView(Shape):
     buyer_name: str
     corrects: str | None
     settlement_ids: list[str]
+    missing: list[str]
 
 
 @api.get("/v1/commission-invoices", permission="settlements:read")
@@ -144,4 +147,5 @@ def _view(invoice: CommissionInvoice) -> CommissionInvoiceView:
         buyer_name=invoice.buyer.name,
         corrects=invoice.preceding,
         settlement_ids=invoice.settlement_ids,
+        missing=violations(document_of_commission(invoice)),
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chalicelib.kernel.http import Answer, Api, Request
 from chalicelib.kernel.rest import PDF_TYPE
 from chalicelib.settlement import documents
 from chalicelib.settlement.model.einvoice import EInvoice
-
-XML_TYPE: Final = "application/xml"
 
 api = Api("settlement", "operator")
 
@@ -24,7 +20,7 @@ def pdf_answer(document: EInvoice) -> Answer:
 
 
 def xml_answer(document: EInvoice) -> Answer:
-    return file_answer(documents.as_xml(document), XML_TYPE, f"{document.number}.xml")
+    return file_answer(documents.as_xml(document), documents.XML_TYPE, f"{document.number}.xml")
 
 
 def file_answer(content: bytes, media_type: str, name: str) -> Answer:

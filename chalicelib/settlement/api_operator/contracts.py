@@ -14,10 +14,11 @@ import msgspec
 
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
-from chalicelib.identity.scope import may_see
+from chalicelib.identity.scope import check_works_everywhere, may_see
 from chalicelib.kernel.errors import forbidden, invalid, not_found
 from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import check_currency
+from chalicelib.kernel.revisions import check_revision, etag_of, expected_revision
 from chalicelib.kernel.texts import CurrencyText
 from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api
@@ -93,6 +94,7 @@ class ContractEnd(Shape):
 @api.get("/v1/contracts", permission="contracts:read")
 def list_contracts(req: Request, query: ContractsQuery) -> PageView[ContractView]:
     """Contracts of an operator, or those by which the asker's organisation gets something."""
+    check_works_everywhere(req)
     operator_id = query.operator_id
     if operator_id is None and req.actor.organization_kind == "operator":
         operator_id = req.organization_id
@@ -108,12 +110,13 @@ def list_contracts(req: Request, query: ContractsQuery) -> PageView[ContractView
 @api.get("/v1/contracts/{contract_id}", permission="contracts:read")
 def get_contract(req: Request, contract_id: str) -> ContractView:
     """One contract, with all its terms."""
-    return contract_view(_visible(req, contract_id))
+    return _with_etag(req, _visible(req, contract_id))
 
 
 @api.post("/v1/contracts", permission="contracts:write")
 def create_contract(req: Request, body: ContractCreate) -> ContractView:
     """Agrees on a commission for an organisation above the operator, or on a share for one of its agencies."""
+    check_works_everywhere(req)
     operator, beneficiary = _party(req, body.operator_id), _party(req, body.beneficiary_id)
     if operator.kind != "operator":
         raise not_found("organization", body.operator_id)
@@ -128,25 +131,31 @@ def create_contract(req: Request, body: ContractCreate) -> ContractView:
         terms=_terms(body.terms, "/terms"),
     )
     _audit(req, contract)
-    return contract_view(contract)
+    return _with_etag(req, contract)
 
 
 @api.post("/v1/contracts/{contract_id}/terms", permission="contracts:write")
 def add_contract_terms(req: Request, contract_id: str, body: TermsBody) -> ContractView:
-    """Further terms from a business day on that is not settled; they replace what was to be valid then or later."""
+    """Further terms from a business day on that is not settled; they replace what was to be valid then or later.
+    Names the ETag that was read (If-Match), so that nobody's terms are replaced unseen."""
     contract, operator = _writable(req, contract_id)
     changed = service.change_terms(req.uow, operator, contract, _terms(body, ""))
     _audit(req, changed, contract)
-    return contract_view(changed)
+    return _with_etag(req, changed)
 
 
 @api.post("/v1/contracts/{contract_id}/end", permission="contracts:write", status=200)
 def end_contract(req: Request, contract_id: str, body: ContractEnd) -> ContractView:
-    """Ends a contract with a business day. It may get terms again."""
+    """Ends a contract with a business day. It may get terms again. If-Match: as of terms."""
     contract, operator = _writable(req, contract_id)
     changed = service.end_contract(req.uow, operator, contract, day_of(body.last_day, "/last_day"))
     _audit(req, changed, contract)
-    return contract_view(changed)
+    return _with_etag(req, changed)
+
+
+def _with_etag(req: Request, contract: Contract) -> ContractView:
+    req.answer_headers["etag"] = etag_of(contract.revision)
+    return contract_view(contract)
 
 
 def contract_view(contract: Contract) -> ContractView:
@@ -200,6 +209,7 @@ def _check_writer(req: Request, operator_id: str, beneficiary_id: str, kind: Con
 
 
 def _visible(req: Request, contract_id: str) -> Contract:
+    check_works_everywhere(req)
     contract = service.find_contract(req.ctx, contract_id)
     parties = () if contract is None else (contract.operator_id, contract.beneficiary_id)
     if contract is None or not (req.actor.is_platform or req.actor.organization_id in parties):
@@ -210,6 +220,7 @@ def _visible(req: Request, contract_id: str) -> Contract:
 def _writable(req: Request, contract_id: str) -> tuple[Contract, Organization]:
     contract = _visible(req, contract_id)
     _check_writer(req, contract.operator_id, contract.beneficiary_id, contract.kind)
+    check_revision(expected_revision(req), contract.revision, "contract")
     return contract, identity.get_organization(req.ctx, contract.operator_id)
 
 

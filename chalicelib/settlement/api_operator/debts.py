@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.identity import service as identity
+from chalicelib.identity.scope import check_works_everywhere
 from chalicelib.kernel.errors import forbidden
 from chalicelib.kernel.http import Moment, Request, Shape, check_moment
 from chalicelib.kernel.money import Money
@@ -35,6 +36,7 @@ class DebtPaymentView(Shape):
 @api.post("/v1/debt-payments", permission="withdrawals:approve", idempotency_key=True)
 def create_debt_payment(req: Request, body: DebtPaymentCreate) -> DebtPaymentView:
     """Notes that an organisation has paid of what it owes (`GET /v1/balances?owing=true`)."""
+    check_works_everywhere(req)
     if not req.actor.is_platform:
         raise forbidden("What is owed to the platform is noted by its people.")
     organization = identity.get_organization(req.ctx, body.organization_id)

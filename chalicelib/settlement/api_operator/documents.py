@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chalicelib.identity import service as identity
 from chalicelib.kernel.http import Answer, PageQuery, PageView, Request, Shape, page_view
 from chalicelib.kernel.money import Money
@@ -32,6 +34,14 @@ class DocumentCheck(Shape):
     missing: list[str]
 
 
+class SentView(Shape):
+    """`number` of the document, `to`: the enterprise's address. The mail goes out in a moment."""
+
+    number: str
+    to: str
+    sent_at: datetime
+
+
 @api.get("/v1/invoices/{invoice_id}/pdf", permission="enterprises:read")
 def get_invoice_pdf(req: Request, invoice_id: str) -> Answer:
     """The invoice as PDF, as it was issued."""
@@ -50,6 +60,30 @@ def check_invoice(req: Request, invoice_id: str) -> DocumentCheck:
     the buyer's country."""
     document = _document(req, invoice_id)
     return DocumentCheck(number=document.number, missing=violations(document))
+
+
+@api.post("/v1/invoices/{invoice_id}/send", permission="enterprises:write", status=202, idempotency_key=True)
+def send_invoice(req: Request, invoice_id: str) -> SentView:
+    """Mail the invoice again, as PDF and as XML, to the address that the enterprise has now."""
+    invoice = owned_invoice(req, invoice_id)
+    send_id = new_id(req, "snd", invoice_id)
+    to = service.send_invoice_again(req.uow, invoice, send_id=send_id)
+    return _sent(req, send_id, invoice.operator_id, invoice.number, to)
+
+
+@api.post(
+    "/v1/invoices/{invoice_id}/credit-notes/{credit_note_id}/send",
+    permission="enterprises:write",
+    status=202,
+    idempotency_key=True,
+)
+def send_credit_note(req: Request, invoice_id: str, credit_note_id: str) -> SentView:
+    """Mail the credit note again, as PDF and as XML, to the address that the enterprise has now."""
+    invoice = owned_invoice(req, invoice_id)
+    note = service.find_credit_note(req.ctx, invoice, credit_note_id)
+    send_id = new_id(req, "snd", credit_note_id)
+    to = service.send_credit_note_again(req.uow, invoice, note, send_id=send_id)
+    return _sent(req, send_id, note.operator_id, note.number, to)
 
 
 @api.post("/v1/invoices/{invoice_id}/credit-notes", permission="enterprises:write", idempotency_key=True)
@@ -87,6 +121,12 @@ def get_credit_note_pdf(req: Request, invoice_id: str, credit_note_id: str) -> A
 def get_credit_note_xml(req: Request, invoice_id: str, credit_note_id: str) -> Answer:
     """The credit note as EN 16931 document in UBL 2.1."""
     return xml_answer(_credit(req, invoice_id, credit_note_id))
+
+
+def _sent(req: Request, send_id: str, operator_id: str, number: str, to: str) -> SentView:
+    view = SentView(number=number, to=to, sent_at=req.ctx.now())
+    req.audit("document_mail", send_id, owner_id=operator_id, after=view)
+    return view
 
 
 def _document(req: Request, invoice_id: str) -> EInvoice:

@@ -13,8 +13,9 @@ from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
 from chalicelib.identity.scope import check_works_everywhere, may_see, visible_organization
 from chalicelib.kernel.errors import invalid, not_found
-from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import PageQuery, PageView, Request, Shape, check_span, page_view
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import FirstDay, LastDay
 from chalicelib.ledger.model import business_day
 from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api
@@ -27,15 +28,15 @@ class IncomeQuery(Shape):
 
     organization_id: str | None = None
     by: Granularity = "day"
-    date_from: date | None = None
-    date_to: date | None = None
+    date_from: FirstDay | None = None
+    date_to: LastDay | None = None
 
 
 class IncomeRowView(Shape):
     """One day, or month, in one currency. Of an operator: `gross` is all that was sold, with `tax` in it; `invoiced`
     enterprises owe, `cards` and the rest (`wallets`) were paid to the platform. `net` = `gross` - `invoiced` -
     `commission` - `fees` - `commission_tax` - `agency_shares` - `cash` - `promotions`. Of others: `gross` is what was
-    sold where they have a part, `net` their part of it."""
+    sold where they have a part, `net` their part of it; how it was paid (`wallets`, `cards`, `invoiced`) is null."""
 
     period: str
     currency: str
@@ -43,9 +44,9 @@ class IncomeRowView(Shape):
     energy_wh: int
     gross: Money
     tax: Money
-    wallets: Money
-    cards: Money
-    invoiced: Money
+    wallets: Money | None
+    cards: Money | None
+    invoiced: Money | None
     commission: Money
     fees: Money
     commission_tax: Money
@@ -94,8 +95,8 @@ class SharesQuery(PageQuery):
     """Business days, both included; without, all."""
 
     organization_id: str | None = None
-    date_from: date | None = None
-    date_to: date | None = None
+    date_from: FirstDay | None = None
+    date_to: LastDay | None = None
 
 
 class ShareView(Shape):
@@ -149,8 +150,8 @@ def get_income(req: Request, query: IncomeQuery) -> IncomeView:
         organization_id=organization.organization_id,
         date_from=date_from,
         date_to=date_to,
-        rows=[_row_view(row) for row in rows],
-        totals=[_row_view(row) for row in totals_of(rows)],
+        rows=[_row_view(row, is_operator) for row in rows],
+        totals=[_row_view(row, is_operator) for row in totals_of(rows)],
         open=[
             OpenIncomeView(sessions=row.sessions, energy_wh=row.energy_wh, gross=Money(row.gross, row.currency))
             for row in opened
@@ -164,6 +165,7 @@ def get_income(req: Request, query: IncomeQuery) -> IncomeView:
 def list_income_shares(req: Request, query: SharesQuery) -> PageView[ShareView]:
     """What an agency, a dealer or somebody else above operators gets of their income, newest day first."""
     organization = _whose(req, query.organization_id)
+    check_span(query.date_from, query.date_to)
     first = query.date_from.isoformat() if query.date_from else "0"
     last = query.date_to.isoformat() if query.date_to else "9"
     page = service.list_shares(
@@ -186,6 +188,7 @@ def list_balances(req: Request, query: BalancesQuery) -> PageView[BalanceView]:
 @api.get("/v1/enterprises/{enterprise_id}/finance", permission="enterprises:read")
 def get_enterprise_finance(req: Request, enterprise_id: str) -> EnterpriseFinanceView:
     """What an enterprise used, was invoiced and has paid."""
+    check_works_everywhere(req)
     enterprise = drivers.find_enterprise(req.ctx, enterprise_id)
     if enterprise is None or not may_see(req, enterprise.operator_id):
         raise not_found("enterprise", enterprise_id)
@@ -236,7 +239,7 @@ def _span(req: Request, organization: Organization, query: IncomeQuery) -> tuple
     return first.isoformat(), last.isoformat()
 
 
-def _row_view(row: Income) -> IncomeRowView:
+def _row_view(row: Income, is_operators: bool) -> IncomeRowView:
     def money(amount: int) -> Money:
         return Money(amount, row.currency)
 
@@ -247,9 +250,9 @@ def _row_view(row: Income) -> IncomeRowView:
         energy_wh=row.energy_wh,
         gross=money(row.gross),
         tax=money(row.tax),
-        wallets=money(row.gross - row.invoiced - row.cards),
-        cards=money(row.cards),
-        invoiced=money(row.invoiced),
+        wallets=money(row.gross - row.invoiced - row.cards) if is_operators else None,
+        cards=money(row.cards) if is_operators else None,
+        invoiced=money(row.invoiced) if is_operators else None,
         commission=money(row.commission),
         fees=money(row.fees),
         commission_tax=money(row.commission_tax),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see
+from chalicelib.identity.scope import OperatorPageQuery, check_works_everywhere, listed_operator, may_see
 from chalicelib.kernel.errors import not_found
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.money import Money
@@ -133,6 +133,7 @@ class InvoiceVoid(Shape):
 @api.get("/v1/invoices", permission="enterprises:read")
 def list_invoices(req: Request, query: InvoicesQuery) -> PageView[InvoiceView]:
     """The invoices of the operator's enterprises, the newest month first."""
+    check_works_everywhere(req)
     page = service.list_invoices(
         req.ctx,
         listed_operator(req, query.operator_id),
@@ -203,6 +204,7 @@ def void_invoice(req: Request, invoice_id: str, body: InvoiceVoid) -> InvoiceVie
 
 
 def owned_invoice(req: Request, invoice_id: str) -> Invoice:
+    check_works_everywhere(req)
     invoice = service.find_invoice(req.ctx, invoice_id)
     if invoice is None or not may_see(req, invoice.operator_id):
         raise not_found("invoice", invoice_id)

@@ -5,20 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.identity import service as identity
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see
+from chalicelib.identity.scope import OperatorPageQuery, check_works_everywhere, listed_operator, may_see
 from chalicelib.kernel.errors import forbidden, invalid, not_found
-from chalicelib.kernel.http import Answer, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Answer, PageView, Request, Shape, check_span, page_view
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.rest import PDF_TYPE
-from chalicelib.settlement import documents, service
+from chalicelib.kernel.spans import FirstDay, LastDay
+from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api, file_answer
 from chalicelib.settlement.api_operator.contracts import TermsView, terms_view
+from chalicelib.settlement.api_operator.days import day_of
+from chalicelib.settlement.enclosing import statement_file
 from chalicelib.settlement.model import ContractKind, Deduction, Line, Run, RunState, parse_settlement_id
 
 
+class SettlementsQuery(OperatorPageQuery):
+    """Business days, both included. The platform's people see what is not posted, of all (`state` disputed: what waits
+    for somebody), unless they name an operator."""
+
+    date_from: FirstDay | None = None
+    date_to: LastDay | None = None
+    state: RunState | None = None
+
+
 class DeductionView(Shape):
-    """What one beneficiary gets by contract, and of what: `total` = `amount` + `fee` (per card payment) + `vat`, which
+    """What one beneficiary gets by contract, and of what: `total` = `amount` + `fees` (per card payment) + `vat`, which
     comes on top. An agency without a contract gets nothing (`terms` null)."""
 
     beneficiary_id: str
@@ -29,7 +39,7 @@ class DeductionView(Shape):
     gross: Money
     tax: Money
     amount: Money
-    fee: Money
+    fees: Money
     vat: Money
     total: Money
     terms: TermsView | None
@@ -37,9 +47,10 @@ class DeductionView(Shape):
 
 class StatementLineView(Shape):
     """Totals of one currency: `gross`, with `tax` in it, was paid from wallets or by card, or is owed by enterprises
-    (`invoiced`, which the operator collects itself); `cash` the operator took for wallets, less what it paid out of
-    them; `promotions` are bonuses of its packages. `commission`, `fees` and `commission_tax` go to those above,
-    `agency_shares` to agencies. `net` is what is left of all, and owed to the operator, or, below zero, by it."""
+    (`invoiced`, which the operator collects itself); `cash` the operator took for wallets, by vouchers
+    too, less what it paid out of them; `promotions` are bonuses of its packages. `commission`, `fees` and
+    `commission_tax` go to those above, `agency_shares` to agencies. `net` is what is left of all, and owed to the
+    operator, or, below zero, by it. `corrections`: what refunds and other corrections of orders changed of `gross`."""
 
     sessions: int
     energy_wh: int
@@ -57,6 +68,7 @@ class StatementLineView(Shape):
     promotions: Money
     net: Money
     uncollected: Money
+    corrections: Money
     deductions: list[DeductionView]
 
 
@@ -77,12 +89,24 @@ class SettlementView(Shape):
 
 
 @api.get("/v1/settlements", permission="settlements:read")
-def list_settlements(req: Request, query: OperatorPageQuery) -> PageView[SettlementView]:
-    """Settlements, newest business day first."""
-    operator_id = query.operator_id if req.actor.is_platform else listed_operator(req, query.operator_id)
-    if operator_id is None:
+def list_settlements(req: Request, query: SettlementsQuery) -> PageView[SettlementView]:
+    """Settlements, newest business day first. Of all operators, by operator and day."""
+    check_works_everywhere(req)
+    first_day = None if query.date_from is None else day_of(query.date_from, "/date_from")
+    last_day = None if query.date_to is None else day_of(query.date_to, "/date_to")
+    check_span(query.date_from, query.date_to)
+    of_all = query.operator_id is None and req.actor.is_platform
+    if of_all and query.state == "posted":
         raise invalid("operator_id.missing", "Say which operator: operator_id.", "/operator_id")
-    page = service.list_runs(req.ctx, operator_id, limit=query.limit, cursor=query.cursor)
+    page = service.list_runs(
+        req.ctx,
+        None if of_all else listed_operator(req, query.operator_id),
+        first_day=first_day,
+        last_day=last_day,
+        state=query.state,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
     return page_view(page, lambda run: _view(req, run))
 
 
@@ -96,12 +120,8 @@ def get_settlement(req: Request, settlement_id: str) -> SettlementView:
 def get_settlement_pdf(req: Request, settlement_id: str) -> Answer:
     """The statement of the day as PDF."""
     run = _as_seen(req, _owned(req, settlement_id))
-    operator = identity.get_organization(req.ctx, run.operator_id)
-    named = {deduction.beneficiary_id for line in run.lines for deduction in line.deductions}
-    found = (identity.find_organization(req.ctx, organization_id) for organization_id in sorted(named))
-    names = {organization.organization_id: organization.name for organization in found if organization}
-    statement = documents.statement_as_pdf(run, service.seller_of(req.ctx, operator), operator.time_zone, names)
-    return file_answer(statement, PDF_TYPE, f"statement-{run.settlement_id}.pdf")
+    statement = statement_file(req.ctx, run)
+    return file_answer(statement.content, statement.media_type, statement.name)
 
 
 @api.post("/v1/settlements/{settlement_id}/recompute", permission="contracts:write", status=200)
@@ -117,6 +137,7 @@ def recompute_settlement(req: Request, settlement_id: str) -> SettlementView:
 
 
 def _owned(req: Request, settlement_id: str) -> Run:
+    check_works_everywhere(req)
     parsed = parse_settlement_id(settlement_id)
     run = None if parsed is None else service.find_run(req.ctx, *parsed)
     if run is None or not may_see(req, run.operator_id):
@@ -170,18 +191,20 @@ def _line_view(line: Line) -> StatementLineView:
         promotions=money(line.promotions),
         net=money(line.net),
         uncollected=money(line.uncollected),
+        corrections=money(line.corrections),
         deductions=[_deduction_view(deduction, line.currency) for deduction in line.deductions],
     )
 
 
 def _deduction_view(deduction: Deduction, currency: str) -> DeductionView:
-    amounts = ("gross", "tax", "amount", "fee", "vat", "total")
+    amounts = ("gross", "tax", "amount", "vat", "total")
     return DeductionView(
         beneficiary_id=deduction.beneficiary_id,
         kind=deduction.kind,
         sessions=deduction.sessions,
         energy_wh=deduction.energy_wh,
         card_payments=deduction.card_payments,
+        fees=Money(deduction.fee, currency),
         terms=None if deduction.terms is None else terms_view(deduction.terms),
         **{name: Money(getattr(deduction, name), currency) for name in amounts},
     )

@@ -12,18 +12,18 @@ import msgspec
 
 from chalicelib.identity import service as identity
 from chalicelib.identity.scope import check_works_everywhere, may_see, visible_organization
-from chalicelib.kernel.errors import forbidden, not_found
+from chalicelib.kernel.errors import forbidden, invalid, not_found
 from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
 from chalicelib.kernel.money import Money
 from chalicelib.settlement import service
 from chalicelib.settlement.api_operator.common import api
-from chalicelib.settlement.model import Withdrawal, WithdrawalMethod, WithdrawalState
+from chalicelib.settlement.model import OPEN_STATES, Withdrawal, WithdrawalMethod, WithdrawalState
 
 ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 
 
 class WithdrawalsQuery(PageQuery):
-    """The platform's people see what waits, of all, unless they name an organisation."""
+    """The platform's people see what waits, of all, unless they name an organisation; what is over only of one."""
 
     organization_id: str | None = None
     state: WithdrawalState | None = None
@@ -76,8 +76,13 @@ class WithdrawalPaid(Shape):
 
 @api.get("/v1/withdrawals", permission="withdrawals:read")
 def list_withdrawals(req: Request, query: WithdrawalsQuery) -> PageView[WithdrawalView]:
-    """Withdrawals of an organisation, newest first."""
+    """Withdrawals of an organisation, newest first. For the platform's people, unless they name one: what waits, of
+    all."""
+    check_works_everywhere(req)
     if query.organization_id is None and req.actor.is_platform:
+        if query.state is not None and query.state not in OPEN_STATES:
+            detail = f"Of all organisations there is a list of what waits: to see what is {query.state}, name one."
+            raise invalid("organization_id.missing", detail, "/organization_id")
         page = service.list_open_withdrawals(req.ctx, state=query.state, limit=query.limit, cursor=query.cursor)
     else:
         organization_id = visible_organization(req, query.organization_id or req.organization_id)
@@ -98,6 +103,8 @@ def get_withdrawal(req: Request, withdrawal_id: str) -> WithdrawalView:
 def create_withdrawal(req: Request, body: WithdrawalCreate) -> WithdrawalView:
     """Asks for a part of what is owed, or all of it. It is reserved at once."""
     check_works_everywhere(req)
+    if req.actor.is_platform and req.actor.kind != "person":
+        raise forbidden("Of the platform's own money a person asks: who made the key could approve what it asks for.")
     withdrawal = service.request_withdrawal(
         req.uow,
         identity.get_organization(req.ctx, req.organization_id),
@@ -158,6 +165,7 @@ def withdrawal_view(withdrawal: Withdrawal, *, whole_number: bool = False) -> Wi
 
 
 def _owned(req: Request, withdrawal_id: str) -> Withdrawal:
+    check_works_everywhere(req)
     withdrawal = service.find_withdrawal(req.ctx, withdrawal_id)
     if withdrawal is None or not may_see(req, withdrawal.organization_id):
         raise not_found("withdrawal", withdrawal_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from chalicelib.kernel import pdf
+from chalicelib.kernel.countries import country_name
 from chalicelib.kernel.money import Money
 from chalicelib.settlement.model.einvoice import NO_TAX_STATED, EInvoice, Party, TaxTotal
 
@@ -42,7 +43,7 @@ def as_pdf(document: EInvoice) -> bytes:
 def party_in_lines(party: Party) -> str:
     place = " ".join(part for part in (party.postal_code, party.city) if part)
     tax = f"VAT {party.tax_number}" if party.tax_number else None
-    lines = (party.name, party.address, place, party.country, tax, party.registration)
+    lines = (party.name, party.address, place, country_name(party.country), tax, party.registration)
     return "\n".join(line for line in lines if line)
 
 
@@ -53,7 +54,7 @@ def _facts(document: EInvoice) -> list[tuple[str, str]]:
         ("Period", period),
         ("Corrects invoice", document.preceding or ""),
         ("Your reference", document.buyer_reference or ""),
-        ("Due", document.due_date or ""),
+        ("Due", "" if document.is_credit else document.due_date or ""),
     ]
 
 

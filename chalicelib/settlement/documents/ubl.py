@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from chalicelib.kernel.money import Money
 from chalicelib.settlement.model.einvoice import NO_TAX_STATED, Account, EInvoice, Line, Party, TaxTotal, rate_of
 
+XML_TYPE: Final = "application/xml"
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 ROOTS: Final = {

@@ -163,7 +163,8 @@ def commissions_due_of(
 def draft_commission_invoice(
     due: CommissionDue, *, seller: Party, buyer: Party, note: str | None, now: datetime, zone: str
 ) -> CommissionInvoice:
-    """The document without its number; `zone` is its issuer's."""
+    """The document without its number. `zone` is the operator's, whose months are billed: all documents of a month have
+    the date of one night, and none is of the month before it was over."""
     totals = [portion.deduction.total for portion in due.portions]
     is_credit = sum(totals) < 0
     parts = _parts_of(due.portions, -1 if is_credit else 1)
@@ -231,8 +232,8 @@ def _lines_of(invoice: CommissionInvoice) -> Iterator[Line]:
     number = 0
     for part in invoice.parts:
         energy = format((Decimal(part.energy_wh) / 1000).normalize(), "f")
-        sold = f"{part.sessions} sessions, {energy} kWh, {Money(part.sold, invoice.currency)} sold"
-        paid = f"{part.card_payments} card payments"
+        sold = f"{_count(part.sessions, 'session')}, {energy} kWh, {Money(part.sold, invoice.currency)} sold"
+        paid = _count(part.card_payments, "card payment")
         for title, net, of, is_said in (
             (name, part.amount, sold, part.amount or not part.fee),
             ("Fees of card payments", part.fee, paid, part.fee),
@@ -240,3 +241,7 @@ def _lines_of(invoice: CommissionInvoice) -> Iterator[Line]:
             if is_said:
                 number += 1
                 yield Line(str(number), f"{title} {invoice.month}", net, part.vat or None, of)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if abs(number) == 1 else f"{number} {noun}s"

@@ -3,19 +3,21 @@
 One contract per operator, beneficiary and currency; its terms follow each other by business day, so that a settled day
 keeps the terms that it was settled by. Rule of rounding (`amount_of`): per contract and day the percentage and what is
 fixed are summed exactly and rounded once, half away from zero, so that a day taken back is the day with another sign;
-tax on top is rounded once too.
+tax on top is rounded once too. Only where all of them together get more than was sold is less given (`statements`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Literal
 
 from chalicelib.kernel.errors import conflict, invalid
 from chalicelib.kernel.money import currency_exponent
+from chalicelib.tariffs.rating import split_exactly
 
 ContractKind = Literal["commission", "agency_share"]
 PercentOf = Literal["gross", "net"]
@@ -81,7 +83,7 @@ class ContractEntry:
 
 @dataclass(frozen=True)
 class ContractBook:
-    """Counts all changes of an operator's contracts: together they must not give away more than there is."""
+    """Counts all changes of an operator's contracts: their percentages together never pass 100 (`check_percents`)."""
 
     operator_id: str
     revision: int
@@ -106,6 +108,10 @@ class Part:
     fee: int = 0
     vat: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.amount + self.fee + self.vat
+
 
 def amount_of(terms: Terms, basis: Basis, currency: str) -> Part:
     """A beneficiary's part by the rule of rounding above."""
@@ -116,16 +122,32 @@ def amount_of(terms: Terms, basis: Basis, currency: str) -> Part:
     return Part(amount, fee, _rounded((amount + fee) * terms.vat_percent / _HUNDRED))
 
 
-def capped(part: Part, most: int) -> Part:
-    """The part, of no more than `most` in all: who is not the platform gets no more of a day than was sold on it,
-    whatever its contract says by session or by kWh. A day that was taken back is the mirror."""
-    total = part.amount + part.fee + part.vat
-    if abs(total) <= most:
+def less(part: Part, total: int, vat_percent: Decimal) -> Part:
+    """The part cut down to `total`, of the same sign or nothing: its tax is what is in that at its rate."""
+    if total == part.total:
         return part
-    sign = 1 if total > 0 else -1
-    amount = min(abs(part.amount), most)
-    fee = min(abs(part.fee), most - amount)
-    return Part(sign * amount, sign * fee, sign * (most - amount - fee))
+    without_tax = _rounded(total / (1 + vat_percent / _HUNDRED))
+    fee = _rounded(Decimal(without_tax * part.fee) / (part.amount + part.fee))
+    return Part(without_tax - fee, fee, total - without_tax)
+
+
+def between(one: int, amount: int, other: int) -> int:
+    """The amount, or the bound that it is beyond. The bounds in any order."""
+    return max(min(one, other), min(amount, max(one, other)))
+
+
+def cut_together(totals: Sequence[int], most: int) -> list[int]:
+    """The totals, in proportion less where all together they are beyond `most`, or on the other side of nothing. What
+    is left over by rounding goes to the largest remainders."""
+    asked = sum(totals)
+    given = between(0, asked, most)
+    if asked == given:
+        return list(totals)
+    sign = 1 if asked > given else -1
+    cut = [max(sign * total, 0) for total in totals]
+    left = sum(cut) - abs(asked - given)
+    parts = split_exactly(left, [Fraction(total * left, sum(cut)) for total in cut])
+    return [sign * part if of else total for total, of, part in zip(totals, cut, parts, strict=True)]
 
 
 def _rounded(amount: Decimal) -> int:

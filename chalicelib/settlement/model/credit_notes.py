@@ -1,7 +1,8 @@
 """Credit notes: what an operator takes back of an invoice, whole or in part. Pure.
 
 An invoice that was sent is never changed: what is wrong with it is credited, under a number of a series of its own. All
-notes of an invoice together never take back more than it asked for.
+notes of an invoice together never take back more than it asked for, of each rate of tax; those that take back all of
+it take back its very tax.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
 from chalicelib.ledger.model import Entry, Posting, enterprise_account, receivable_account
 from chalicelib.settlement.model.einvoice import Party
-from chalicelib.settlement.model.invoices import INVOICE_LIFECYCLE, Invoice, TaxPart, taxed
-from chalicelib.tariffs.rating import split_exactly
+from chalicelib.settlement.model.invoices import INVOICE_LIFECYCLE, Invoice, TaxPart
+from chalicelib.tariffs.rating import round_half_up, split_exactly
+
+MAX_NOTES = 100
+"""Of an invoice: each reads those before it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class CreditNote:
 
 def draft_credit_note(
     invoice: Invoice,
+    notes: Sequence[CreditNote],
     *,
     credit_note_id: str,
     amount: Money | None,
@@ -55,9 +60,10 @@ def draft_credit_note(
     now: datetime,
     zone: str,
 ) -> CreditNote:
-    """The note without its number; `amount` None credits all that is left, `parties` are seller and buyer.
+    """The note without its number; `amount` None credits all that is left after `notes`, those of the invoice so far;
+    `parties` are seller and buyer.
 
-    Raises credit_note.currency, credit_note.amount (422), credit_note.nothing_left (409).
+    Raises credit_note.currency, credit_note.amount (422), credit_note.nothing_left, credit_note.too_many (409).
     """
     left = invoice.gross - invoice.credited
     if left <= 0:
@@ -68,7 +74,9 @@ def draft_credit_note(
     if not 0 < gross <= left:
         detail = f"A credit is more than nothing and no more than what is left: {Money(left, invoice.currency)}."
         raise invalid("credit_note.amount", detail, "/amount/amount")
-    rates = invoice.rates if gross == invoice.gross else _share(invoice.rates, gross)
+    if gross < left and len(notes) >= MAX_NOTES - 1:
+        raise conflict("credit_note.too_many", f"The credit note number {MAX_NOTES} takes back all that is left.")
+    rates = _left(invoice.rates, notes) if gross == left else _share(_left(invoice.rates, notes), gross)
     return CreditNote(
         credit_note_id=credit_note_id,
         number="",
@@ -90,11 +98,26 @@ def draft_credit_note(
     )
 
 
-def _share(rates: Sequence[TaxPart], gross: int) -> list[TaxPart]:
-    """Each rate has its share of what is credited."""
-    total = sum(rate.gross for rate in rates)
-    parts = split_exactly(gross, [Fraction(rate.gross * gross, total) for rate in rates])
-    return [taxed(rate.vat, part) for rate, part in zip(rates, parts, strict=True) if part]
+def _left(rates: Sequence[TaxPart], notes: Sequence[CreditNote]) -> list[TaxPart]:
+    """What of each rate is not taken back."""
+    left = {rate.vat: rate for rate in rates}
+    for back in (rate for note in notes for rate in note.rates):
+        rate = left[back.vat]
+        left[back.vat] = TaxPart(rate.vat, rate.net - back.net, rate.tax - back.tax, rate.gross - back.gross)
+    return [rate for rate in left.values() if rate.net or rate.tax]
+
+
+def _share(left: Sequence[TaxPart], gross: int) -> list[TaxPart]:
+    """Each rate has its share of what is credited, with its share of the tax that is left: no more of either than is
+    left."""
+    total = sum(rate.gross for rate in left)
+    parts = split_exactly(gross, [Fraction(rate.gross * gross, total) for rate in left])
+    return [_part_of(rate, part) for rate, part in zip(left, parts, strict=True) if part]
+
+
+def _part_of(rate: TaxPart, gross: int) -> TaxPart:
+    tax = round_half_up(Fraction(rate.tax * gross, rate.gross))
+    return TaxPart(rate.vat, gross - tax, tax, gross)
 
 
 def credited(invoice: Invoice, note: CreditNote, now: datetime) -> Invoice:

@@ -23,8 +23,6 @@ Category = Literal["S", "Z", "E"]
 
 NO_TAX_STATED: Final = "The price states no tax."
 """BT-120, the reason for exemption, where a tariff has no tax."""
-MOST_ROUNDING_PER_LINE: Final = 1
-"""Minor units: a session's tax was rounded once, so that its sum is off by no more than one per line and rate."""
 
 
 @dataclass(frozen=True)

@@ -20,20 +20,21 @@ from chalicelib.drivers.model import Enterprise
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
-from chalicelib.kernel.spans import month_of, month_span
+from chalicelib.kernel.spans import month_after, month_of, month_span
 from chalicelib.ledger.model import Entry, Posting, enterprise_account, receivable_account
 from chalicelib.settlement.model.einvoice import Account, Party
 from chalicelib.settlement.model.runs import GRACE
 from chalicelib.tariffs.rating import round_half_up, split_exactly
 
 InvoiceState = Literal["open", "paid", "void"]
-Series = Literal["invoice", "credit_note", "commission", "self_billed"]
+Series = Literal["invoice", "credit_note", "commission", "self_billed", "withdrawal"]
 
 _SERIES: Mapping[Series, str] = {
     "invoice": "INV",
     "credit_note": "CN",
     "commission": "COM",
     "self_billed": "SB",
+    "withdrawal": "WD",
 }
 
 MAX_MONTHS = 12
@@ -296,16 +297,6 @@ def draft_of(
 def number_text(year: str, number: int, series: Series = "invoice") -> str:
     """Of the organisation's series of a year, which begins with 1 and has no gaps."""
     return f"{_SERIES[series]}-{year}-{number:06d}"
-
-
-def month_before(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:7])
-    return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
-
-
-def month_after(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:7])
-    return f"{year + 1}-01" if number == 12 else f"{year}-{number + 1:02d}"
 
 
 def due_months(created_at: datetime, newest: str | None, now: datetime, zone: str) -> list[str]:

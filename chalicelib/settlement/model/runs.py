@@ -93,11 +93,20 @@ class Share:
     amount: int
     fee: int
     vat: int
-    posted_at: datetime
 
     @property
     def total(self) -> int:
         return self.amount + self.fee + self.vat
+
+
+@dataclass(frozen=True)
+class Received:
+    """What an operator's runs have given to a beneficiary since ever: the sum of its shares."""
+
+    beneficiary_id: str
+    operator_id: str
+    currency: str
+    total: int
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 
 from chalicelib.charging.model import CdrTotals
+from chalicelib.charging.model.billing import correction_of, place_of
 from chalicelib.identity.model import PLATFORM_ID
 from chalicelib.kernel.money import Money
-from chalicelib.settlement.model.contracts import Basis, Contract, ContractKind, Terms, amount_of, capped
+from chalicelib.settlement.model.contracts import (
+    Basis,
+    Contract,
+    ContractKind,
+    Part,
+    Terms,
+    amount_of,
+    between,
+    cut_together,
+    less,
+)
 
 
 @dataclass(frozen=True)
@@ -38,13 +50,21 @@ class Deduction:
     def total(self) -> int:
         return self.amount + self.fee + self.vat
 
+    def of_total(self, total: int) -> Deduction:
+        """Cut down to a total."""
+        vat_percent = Decimal(0) if self.terms is None else self.terms.vat_percent
+        part = less(Part(self.amount, self.fee, self.vat), total, vat_percent)
+        return replace(self, amount=part.amount, fee=part.fee, vat=part.vat)
+
 
 @dataclass(frozen=True)
 class Line:
     """Totals of one currency, in minor units. `tax` is contained in `gross`; `cards` and `invoiced` are of the gross,
     the rest of it wallets paid. `commission`, `fees` (per card payment) and `commission_tax` go to those above,
     `shares` to agencies. `cash` was taken for wallets, less what was paid out of them; `promotions` are bonuses of the
-    operator's packages. `uncollected` was delivered but nobody could pay it."""
+    operator's packages. `uncollected` was delivered but nobody could pay it. `corrections`: what corrections of orders,
+    refunds among them, have changed of the gross; `given_back`: what those have given back to wallets and cards that
+    lowered a bill, the others not held against it."""
 
     currency: str
     sessions: int = 0
@@ -62,6 +82,8 @@ class Line:
     commission_tax: int = 0
     shares: int = 0
     promotions: int = 0
+    corrections: int = 0
+    given_back: int = 0
     deductions: list[Deduction] = field(default_factory=list)
 
     @property
@@ -92,7 +114,11 @@ class Sums:
     cards: int = 0
     invoiced: int = 0
     uncollected: int = 0
+    corrections: int = 0
+    given_back: int = 0
     agencies: dict[str, Sums] = field(default_factory=dict)
+    halves: dict[str, int] = field(default_factory=dict)
+    """Of corrections of which one CDR is still to come: they stand close to each other in the stream."""
 
     def add(self, cdr: CdrTotals) -> None:
         count = -1 if cdr.credit_reference_id else 1
@@ -101,11 +127,23 @@ class Sums:
         self.gross += cdr.captured.amount
         self.tax += cdr.captured_tax.amount if cdr.captured_tax else 0
         self.uncollected += cdr.uncollected.amount
+        if cdr.credit_reference_id or place_of(cdr.cdr_id)[0] > 1:
+            self.corrections += cdr.captured.amount
+            self.given_back += 0 if cdr.enterprise_id else max(-self._moved_by_correction(cdr), 0)
         if cdr.enterprise_id:
             self.invoiced += cdr.captured.amount
         elif cdr.payment_id:
             self.cards += cdr.captured.amount
-            self.card_payments += count
+            # One that paid nothing is none; a credit CDR takes back one that did.
+            self.card_payments += (cdr.captured.amount > 0) - (cdr.captured.amount < 0)
+
+    def _moved_by_correction(self, cdr: CdrTotals) -> int:
+        """What the correction has moved that this CDR is the second of; 0 for the first. Both are of the same day."""
+        correction = correction_of(cdr.cdr_id)
+        if correction not in self.halves:
+            self.halves[correction] = cdr.captured.amount
+            return 0
+        return self.halves.pop(correction) + cdr.captured.amount
 
     @property
     def basis(self) -> Basis:
@@ -160,7 +198,7 @@ def statement_of(
 
 
 def _line(currency: str, sums: Sums, day: str, contracts: list[Contract], cash: int, promotions: int) -> Line:
-    deductions = list(_deductions(currency, sums, day, contracts))
+    deductions = _deductions(currency, sums, day, contracts)
     above = [deduction for deduction in deductions if deduction.kind == "commission"]
     line = Line(
         currency=currency,
@@ -178,12 +216,28 @@ def _line(currency: str, sums: Sums, day: str, contracts: list[Contract], cash: 
         commission_tax=sum(deduction.vat for deduction in above),
         shares=sum(deduction.total for deduction in deductions if deduction.kind == "agency_share"),
         promotions=promotions,
+        corrections=sums.corrections,
+        given_back=sums.given_back,
         deductions=deductions,
     )
     return replace(line, net=line.gross - line.invoiced - line.deducted - cash - promotions)
 
 
-def _deductions(currency: str, sums: Sums, day: str, contracts: list[Contract]) -> Iterator[Deduction]:
+def _deductions(currency: str, sums: Sums, day: str, contracts: list[Contract]) -> list[Deduction]:
+    """Law: those who are not the platform get together nothing, or of what was sold as much as the platform's own part
+    leaves; an agency no more than was sold at its places. A day on which more was taken back is the mirror. So what is
+    left of the gross is below zero by the platform's own terms alone."""
+    asked = list(_asked(currency, sums, day, contracts))
+    own = [deduction for deduction in asked if deduction.beneficiary_id == PLATFORM_ID]
+    others = [deduction for deduction in asked if deduction.beneficiary_id != PLATFORM_ID]
+    left = sums.gross - sum(deduction.total for deduction in own)
+    bounded = [between(0, deduction.total, deduction.gross) for deduction in others]
+    given = cut_together(bounded, between(0, left, sums.gross))
+    cut = [deduction.of_total(total) for deduction, total in zip(others, given, strict=True)]
+    return sorted([*own, *cut], key=lambda deduction: (deduction.kind != "commission", deduction.beneficiary_id))
+
+
+def _asked(currency: str, sums: Sums, day: str, contracts: list[Contract]) -> Iterator[Deduction]:
     """Of a commission all is the basis, of an agency's share what was sold at its places."""
     shares = {contract.beneficiary_id: contract for contract in contracts if contract.kind == "agency_share"}
     for contract in sorted(contracts, key=lambda contract: contract.beneficiary_id):
@@ -196,7 +250,8 @@ def _deductions(currency: str, sums: Sums, day: str, contracts: list[Contract]) 
 
 
 def _deduction(beneficiary_id: str, kind: ContractKind, basis: Basis, terms: Terms | None, currency: str) -> Deduction:
-    deduction = Deduction(
+    part = Part() if terms is None else amount_of(terms, basis, currency)
+    return Deduction(
         beneficiary_id,
         kind,
         basis.sessions,
@@ -204,14 +259,11 @@ def _deduction(beneficiary_id: str, kind: ContractKind, basis: Basis, terms: Ter
         basis.gross,
         basis.tax,
         basis.card_payments,
-        terms=terms,
+        part.amount,
+        part.fee,
+        part.vat,
+        terms,
     )
-    if terms is None:
-        return deduction
-    part = amount_of(terms, basis, currency)
-    if beneficiary_id != PLATFORM_ID:
-        part = capped(part, abs(basis.gross))
-    return replace(deduction, amount=part.amount, fee=part.fee, vat=part.vat)
 
 
 # -- days that are settled in several runs --------------------------------------------------------------------------

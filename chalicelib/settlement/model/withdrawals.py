@@ -15,7 +15,14 @@ from chalicelib.kernel.errors import DomainError, Kind
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.lifecycle import Lifecycle
 from chalicelib.kernel.money import Money
-from chalicelib.ledger.model import Entry, Posting, clearing_account, payable_account, withdrawals_account
+from chalicelib.ledger.model import (
+    Entry,
+    EntryKind,
+    Posting,
+    clearing_account,
+    payable_account,
+    withdrawals_account,
+)
 
 WithdrawalState = Literal["requested", "approved", "paying", "paid", "rejected", "failed"]
 WithdrawalMethod = Literal["bank", "provider"]
@@ -90,20 +97,6 @@ class OpenWithdrawal:
     withdrawal_id: str
 
 
-@dataclass(frozen=True)
-class WithdrawalNumber:
-    """The last number that was given out in a year of an organisation's series."""
-
-    organization_id: str
-    year: str
-    last: int
-
-
-def withdrawal_number(year: str, number: int) -> str:
-    """Of the organisation's series of a year, which begins with 1 and has no gaps."""
-    return f"WD-{year}-{number:06d}"
-
-
 def check_four_eyes(withdrawal: Withdrawal, login_id: str) -> None:
     """Raises withdrawal.own (409): who asked does not approve."""
     if login_id == withdrawal.requested_login:
@@ -148,7 +141,9 @@ def returned_entry(withdrawal: Withdrawal, provider: str, now: datetime) -> Entr
     )
 
 
-def _entry(withdrawal: Withdrawal, kind: str, home_account_id: str, postings: list[Posting], now: datetime) -> Entry:
+def _entry(
+    withdrawal: Withdrawal, kind: EntryKind, home_account_id: str, postings: list[Posting], now: datetime
+) -> Entry:
     return Entry(
         entry_id=derived_id("ent", now, withdrawal.withdrawal_id, kind),
         home_account_id=home_account_id,

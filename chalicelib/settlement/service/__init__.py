@@ -19,7 +19,6 @@ from chalicelib.settlement.service.contracts import (
     list_contracts,
     list_contracts_for,
     make_contract,
-    require_contract,
 )
 from chalicelib.settlement.service.crediting import (
     find_credit_note,
@@ -53,6 +52,7 @@ from chalicelib.settlement.service.invoices import (
     newest_month,
     record_payment,
 )
+from chalicelib.settlement.service.mailing import send_credit_note_again, send_invoice_again
 from chalicelib.settlement.service.posting import (
     agree,
     compute_statement,
@@ -85,7 +85,6 @@ from chalicelib.settlement.service.withdrawals import (
     payout_paid,
     reject_withdrawal,
     request_withdrawal,
-    require_withdrawal,
 )
 
 __all__ = [
@@ -151,11 +150,11 @@ __all__ = [
     "record_payment",
     "reject_withdrawal",
     "request_withdrawal",
-    "require_contract",
     "require_run",
-    "require_withdrawal",
     "restart_run",
     "runs_between",
     "seller_of",
+    "send_credit_note_again",
+    "send_invoice_again",
     "void_invoice",
 ]

@@ -15,10 +15,11 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page, follow, page_of
-from chalicelib.kernel.spans import month_days
+from chalicelib.kernel.spans import month_days, months_before
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.notifications import service as notifications
-from chalicelib.settlement.model import MonthRun, Run, month_before
+from chalicelib.notifications.model import Enclosure
+from chalicelib.settlement.model import MonthRun, Run
 from chalicelib.settlement.model.commission_invoices import (
     CommissionDue,
     CommissionInvoice,
@@ -29,6 +30,7 @@ from chalicelib.settlement.model.commission_invoices import (
     parse_commission_invoice_id,
     portions_of,
 )
+from chalicelib.settlement.model.einvoice import Party
 from chalicelib.settlement.model.invoices import Series
 from chalicelib.settlement.service.days import newest_day
 from chalicelib.settlement.service.documents import seller_of
@@ -126,14 +128,14 @@ def commissions_due(ctx: Context, operator_id: str, month: str) -> list[Commissi
 def draft_of_commission(ctx: Context, due: CommissionDue) -> CommissionInvoice:
     """The document as its parties are today."""
     beneficiary = identity.get_organization(ctx, due.beneficiary_id)
-    issuer = identity.get_organization(ctx, issuer_of(due.operator_id, due.beneficiary_id, due.kind))
+    operator = identity.get_organization(ctx, due.operator_id)
     return draft_commission_invoice(
         due,
         seller=seller_of(ctx, beneficiary),
-        buyer=seller_of(ctx, identity.get_organization(ctx, due.operator_id)),
+        buyer=seller_of(ctx, operator),
         note=identity.invoicing_of(ctx, beneficiary).note,
         now=ctx.now(),
-        zone=issuer.time_zone,
+        zone=operator.time_zone,
     )
 
 
@@ -164,21 +166,15 @@ def close_commission_month(uow: UnitOfWork, operator_id: str, month: str) -> Non
 
 
 def _runs_until(ctx: Context, operator_id: str, month: str) -> Iterator[Run]:
-    first = _months_before(month, _LATE_MONTHS)
+    first = months_before(month, _LATE_MONTHS)
     within = RunRow.sk.between(run_sk(month_days(first)[0]), f"{run_sk(month_days(month)[1])}~")
     return RUNS.query_all(ctx, operator_pk(operator_id), within, consistent=True)
 
 
 def _issued_until(ctx: Context, operator_id: str, month: str) -> Iterator[CommissionInvoice]:
-    first = commission_invoice_sk(_months_before(month, _KNOWN_MONTHS))
+    first = commission_invoice_sk(months_before(month, _KNOWN_MONTHS))
     within = CommissionInvoiceRow.sk.between(first, f"{commission_invoice_sk(month)}~")
     return COMMISSION_INVOICES.query_all(ctx, operator_pk(operator_id), within, consistent=True)
-
-
-def _months_before(month: str, count: int) -> str:
-    for _ in range(count):
-        month = month_before(month)
-    return month
 
 
 def _tell_other_side(uow: UnitOfWork, issuer: Organization, invoice: CommissionInvoice) -> None:
@@ -194,6 +190,7 @@ def _tell_other_side(uow: UnitOfWork, issuer: Organization, invoice: CommissionI
         template="commission_invoice" if billed else "self_billed_invoice",
         language=told.language,
         sender=identity.mail_sender(uow.ctx, issuer),
+        enclosures=[Enclosure("commission_invoice", (invoice.commission_invoice_id,))],
         data={
             "number": invoice.number,
             "kind": "Credit note" if invoice.is_credit else "Invoice",
@@ -203,5 +200,17 @@ def _tell_other_side(uow: UnitOfWork, issuer: Organization, invoice: CommissionI
             "net": str(Money(invoice.net, invoice.currency)),
             "tax": str(Money(invoice.tax, invoice.currency)),
             "gross": str(Money(invoice.gross, invoice.currency)),
+            "missing": ", ".join(_not_filled_in(invoice.seller)),
         },
     )
+
+
+def _not_filled_in(seller: Party) -> Iterator[str]:
+    """What a document in somebody's name must say of them, and they have not said. It is issued all the same: the money
+    was moved. `violations` names all rules that it breaks."""
+    if not (seller.address or seller.city):
+        yield "your address"
+    if not seller.country:
+        yield "your country"
+    if not (seller.tax_number or seller.registration):
+        yield "your VAT identifier, or the number of your registration"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import StaleRead, conflict, not_found
+from chalicelib.kernel.errors import StaleRead, conflict
 from chalicelib.kernel.pages import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.settlement.model import (
@@ -45,13 +45,6 @@ def find_contract(ctx: Context, contract_id: str) -> Contract | None:
     """By `<operator>.<beneficiary>.<currency>`."""
     parts = contract_id.split(".")
     return CONTRACTS.get(ctx, operator_pk(parts[0]), contract_sk(parts[1], parts[2])) if len(parts) == 3 else None
-
-
-def require_contract(ctx: Context, contract_id: str) -> Contract:
-    contract = find_contract(ctx, contract_id)
-    if contract is None:
-        raise not_found("contract", contract_id)
-    return contract
 
 
 def contracts_of(ctx: Context, operator_id: str) -> Iterator[Contract]:

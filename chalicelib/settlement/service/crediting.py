@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.identity import service as identity
-from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
-from chalicelib.notifications import service as notifications
 from chalicelib.settlement.model.credit_notes import CreditNote, credit_note_entry, credited, draft_credit_note
 from chalicelib.settlement.model.invoices import INVOICE_LIFECYCLE, Invoice
 from chalicelib.settlement.service.documents import parties_of
+from chalicelib.settlement.service.mailing import mail_credit_note
 from chalicelib.settlement.service.numbering import next_number
 from chalicelib.settlement.store.credit_notes import CREDIT_NOTES, CreditNoteRow, credit_note_sk
 from chalicelib.settlement.store.invoices import INVOICES, InvoiceRow, invoice_pk
@@ -32,12 +31,16 @@ def issue_credit_note(
 ) -> tuple[Invoice, CreditNote]:
     """Takes back `amount` of an invoice, or all that is left: note, number, invoice, ledger and mail in one commit.
 
-    Raises invoice.illegal_transition (409), credit_note.currency, credit_note.amount, credit_note.nothing_left.
+    Raises invoice.illegal_transition (409), credit_note.currency, credit_note.amount, credit_note.nothing_left,
+    credit_note.too_many.
     """
     ctx = uow.ctx
     operator = identity.get_organization(ctx, invoice.operator_id)
+    of_invoice = CreditNoteRow.sk.startswith("credit_note#")
+    notes = list(CREDIT_NOTES.query_all(ctx, invoice_pk(invoice.invoice_id), of_invoice, consistent=True))
     draft = draft_credit_note(
         invoice,
+        notes,
         credit_note_id=credit_note_id,
         amount=amount,
         reason=reason,
@@ -51,7 +54,7 @@ def issue_credit_note(
     uow.create(CREDIT_NOTES, note)
     uow.put(INVOICES, after, condition=InvoiceRow.revision == invoice.revision, on_conflict=StaleRead("The invoice"))
     ledger.post(uow, credit_note_entry(note))
-    _tell_enterprise(uow, operator, invoice, note)
+    mail_credit_note(uow, invoice, note, to=invoice.email, dedupe_key=f"credit_note:{note.credit_note_id}")
     return after, note
 
 
@@ -86,23 +89,4 @@ def list_credit_notes(ctx: Context, invoice: Invoice, *, limit: int, cursor: str
         CreditNoteRow.sk.startswith("credit_note#"),
         limit=limit,
         cursor=cursor,
-    )
-
-
-def _tell_enterprise(uow: UnitOfWork, operator: Organization, invoice: Invoice, note: CreditNote) -> None:
-    notifications.queue_mail(
-        uow,
-        dedupe_key=f"credit_note:{note.credit_note_id}",
-        to=invoice.email,
-        template="credit_note",
-        sender=identity.mail_sender(uow.ctx, operator),
-        data={
-            "number": note.number,
-            "invoice": note.invoice_number,
-            "name": invoice.name,
-            "seller": note.seller.name,
-            "gross": str(Money(note.gross, note.currency)),
-            "tax": str(Money(note.tax, note.currency)),
-            "reason": note.reason,
-        },
     )

@@ -14,7 +14,7 @@ from chalicelib.drivers.model import Enterprise
 from chalicelib.identity.model import Organization
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.pages import Page
-from chalicelib.kernel.spans import month_of
+from chalicelib.kernel.spans import month_after, month_of
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import business_day, payable_account
 from chalicelib.settlement.model import (
@@ -28,7 +28,6 @@ from chalicelib.settlement.model import (
     income_of_run,
     income_of_share,
     invoice_id_of,
-    month_after,
     sum_cdrs,
 )
 from chalicelib.settlement.service.days import first_day_without_run

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from chalicelib.chargers import service as chargers
 from chalicelib.charging import lookup as charging
@@ -21,11 +20,10 @@ from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError, Kind, StaleRead, invalid
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.pages import Page, follow, page_of
-from chalicelib.kernel.spans import month_of, month_span
+from chalicelib.kernel.spans import month_of, month_span, months_before
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import income_account
-from chalicelib.notifications import service as notifications
 from chalicelib.settlement.model import (
     INVOICE_LIFECYCLE,
     Draft,
@@ -38,11 +36,11 @@ from chalicelib.settlement.model import (
     draft_of,
     invoice_id_of,
     line_of,
-    month_before,
     payment_entry,
 )
 from chalicelib.settlement.model.invoices import MAX_MONTHS
 from chalicelib.settlement.service.documents import account_of, seller_of
+from chalicelib.settlement.service.mailing import mail_invoice
 from chalicelib.settlement.service.numbering import next_number
 from chalicelib.settlement.store.common import operator_pk
 from chalicelib.settlement.store.invoices import (
@@ -174,26 +172,7 @@ def issue_invoice(uow: UnitOfWork, draft: Draft) -> Invoice:
     uow.create(INVOICES, invoice)
     uow.create(INVOICE_ENTRIES, InvoiceEntry(invoice.operator_id, invoice.invoice_id))
     energy_wh = sum(line.energy_wh for line in draft.lines)
-    enterprise = drivers.require_enterprise(uow.ctx, invoice.enterprise_id)
-    notifications.queue_mail(
-        uow,
-        dedupe_key=f"invoice:{invoice.invoice_id}",
-        to=invoice.email,
-        template="invoice",
-        language=enterprise.language,
-        data={
-            "number": invoice.number,
-            "name": invoice.name,
-            "seller": invoice.seller_name,
-            "month": invoice.month,
-            "sessions": str(invoice.line_count),
-            "energy_kwh": str(Decimal(energy_wh) / 1000),
-            "net": str(Money(invoice.net, invoice.currency)),
-            "tax": str(Money(invoice.tax, invoice.currency)),
-            "gross": str(Money(invoice.gross, invoice.currency)),
-            "due_date": invoice.due_date,
-        },
-    )
+    mail_invoice(uow, invoice, energy_wh, to=invoice.email, dedupe_key=f"invoice:{invoice.invoice_id}")
     return invoice
 
 
@@ -213,7 +192,7 @@ def _told_late(ctx: Context, enterprise: Enterprise, month: str) -> list[Cdr]:
     late: list[Cdr] = []
     first = month_of(enterprise.created_at - _ABROAD, "UTC")
     for _ in range(MAX_MONTHS):
-        month = month_before(month)
+        month = months_before(month)
         if month < first:
             break
         cdrs = _cdrs_of(ctx, enterprise, month)

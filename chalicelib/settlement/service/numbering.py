@@ -14,8 +14,8 @@ from chalicelib.settlement.store.invoices import INVOICE_NUMBERS, InvoiceNumberR
 
 
 def next_number(uow: UnitOfWork, issuer: Organization, series: Series, issue_date: str) -> str:
-    """The next number of the issuer's series of the year. Number and document land together: none is lost, none is
-    given out twice."""
+    """The next number of the issuer's series of the year, `issue_date` as the issuer lives it. Number and document land
+    together: none is lost, none is given out twice. The issuer's prefix is of what others get from it."""
     year = issue_date[:4]
     organization_id = issuer.organization_id
     known = INVOICE_NUMBERS.get(uow.ctx, operator_pk(organization_id), number_sk(year, series))
@@ -25,5 +25,5 @@ def next_number(uow: UnitOfWork, issuer: Organization, series: Series, issue_dat
     else:
         unchanged = InvoiceNumberRow.last == known.last
         uow.put(INVOICE_NUMBERS, given, condition=unchanged, on_conflict=StaleRead("The number"))
-    prefix = identity.invoicing_of(uow.ctx, issuer).prefix
+    prefix = "" if series == "withdrawal" else identity.invoicing_of(uow.ctx, issuer).prefix
     return prefix + number_text(year, given.last, series)

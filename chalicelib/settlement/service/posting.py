@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.identity import service as identity
+from chalicelib.identity.model import PLATFORM_ID
+from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict
 from chalicelib.kernel.ids import derived_id
@@ -28,6 +32,7 @@ from chalicelib.ledger.model import (
     receivable_account,
 )
 from chalicelib.notifications import service as notifications
+from chalicelib.notifications.model import Enclosure
 from chalicelib.settlement.model import (
     RUN_LIFECYCLE,
     Deduction,
@@ -41,16 +46,19 @@ from chalicelib.settlement.model import (
 )
 from chalicelib.settlement.service.runs import require_run, runs_of_day
 from chalicelib.settlement.service.statements import booked_of, whole_statement
-from chalicelib.settlement.store.common import of_organization
+from chalicelib.settlement.store.common import of_organization, organization_pk
 from chalicelib.settlement.store.runs import (
     PAYEES,
     PAYEES_PK,
     PENDING_PK,
     PENDING_RUNS,
+    RECEIVED,
     RUNS,
     SHARES,
+    ReceivedRow,
     RunRow,
     pending_sk,
+    received_sk,
 )
 from chalicelib.wallets import service as wallets
 
@@ -93,7 +101,8 @@ def give_share(uow: UnitOfWork, run: Run, line: Line, deduction: Deduction) -> N
     if deduction.total:
         income = income_account(run.operator_id, line.currency)
         moved = [Posting(income, -deduction.total), Posting(payable, deduction.total)]
-        ledger.post(uow, _entry(run, line.currency, payable, moved, deduction.beneficiary_id))
+        if ledger.post(uow, _entry(run, line.currency, payable, moved, deduction.beneficiary_id)):
+            _count_received(uow, run.operator_id, deduction, line.currency)
         _remember_payee(uow, deduction.beneficiary_id, line.currency)
     uow.put(SHARES, _share_of(run, line.currency, deduction))
 
@@ -116,8 +125,10 @@ def finish(uow: UnitOfWork, operator_id: str, business_day: str, number: int = 1
         ledger.post(uow, entry)
     for line in run.lines:
         _remember_payee(uow, operator_id, line.currency)
-        wallets.note_credit(uow, operator_id, Money(-(line.cash + line.promotions), line.currency))
+        settled = line.cash + line.promotions + line.given_back
+        wallets.note_credit(uow, operator_id, Money(-settled, line.currency))
     _tell_operator(uow, posted)
+    outbox.emit(uow, "settlement_run.posted", posted.settlement_id, {"operator_id": operator_id})
     return posted
 
 
@@ -133,12 +144,11 @@ def _own_entries(run: Run) -> Iterator[Entry]:
     for line in run.lines:
         income = income_account(run.operator_id, line.currency)
         payable = payable_account(run.operator_id, line.currency)
-        own = line.wallets + line.cards - line.deducted
         moved = [
-            Posting(income, -own),
+            Posting(income, line.deducted - line.wallets - line.cards),
             Posting(cash_account(run.operator_id, line.currency), line.cash),
             Posting(promotion_account(run.operator_id, line.currency), line.promotions),
-            Posting(payable, own - line.cash - line.promotions),
+            Posting(payable, line.net),
         ]
         if any(posting.amount for posting in moved):
             yield _entry(run, line.currency, payable, moved)
@@ -177,8 +187,20 @@ def _share_of(run: Run, currency: str, deduction: Deduction) -> Share:
         amount=deduction.amount,
         fee=deduction.fee,
         vat=deduction.vat,
-        posted_at=run.computed_at or run.opened_at,
     )
+
+
+def _count_received(uow: UnitOfWork, operator_id: str, deduction: Deduction, currency: str) -> None:
+    """What a withdrawal of the beneficiary's is held against (`covering`). Of the platform nobody asks."""
+    if deduction.beneficiary_id == PLATFORM_ID:
+        return
+    changes: list[Action] = [
+        ReceivedRow.beneficiary_id.set(deduction.beneficiary_id),
+        ReceivedRow.operator_id.set(operator_id),
+        ReceivedRow.currency.set(currency),
+        ReceivedRow.total.add(deduction.total),
+    ]
+    uow.update(RECEIVED, (organization_pk(deduction.beneficiary_id), received_sk(currency, operator_id)), changes)
 
 
 def _remember_payee(uow: UnitOfWork, organization_id: str, currency: str) -> None:
@@ -196,6 +218,7 @@ def _tell_operator(uow: UnitOfWork, run: Run) -> None:
             to=operator.email,
             template="statement_ready",
             data={"business_day": run.business_day, "lines": _in_words(run.lines)},
+            enclosures=[Enclosure("statement", (run.settlement_id,))],
         )
 
 

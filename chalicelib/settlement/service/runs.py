@@ -12,9 +12,18 @@ from datetime import date, timedelta
 from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import StaleRead, conflict, not_found
-from chalicelib.kernel.pages import Page
+from chalicelib.kernel.pages import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
-from chalicelib.settlement.model import RESTARTED_AFTER, RUN_LIFECYCLE, PendingRun, Run, added, disagreement, rest_of
+from chalicelib.settlement.model import (
+    RESTARTED_AFTER,
+    RUN_LIFECYCLE,
+    PendingRun,
+    Run,
+    RunState,
+    added,
+    disagreement,
+    rest_of,
+)
 from chalicelib.settlement.service.statements import booked_of, whole_statement
 from chalicelib.settlement.store.common import of_organization, operator_pk
 from chalicelib.settlement.store.runs import (
@@ -42,11 +51,30 @@ def require_run(ctx: Context, operator_id: str, business_day: str, number: int =
     return run
 
 
-def list_runs(ctx: Context, operator_id: str, *, limit: int, cursor: str | None) -> Page[Run]:
-    """Newest day first; of a day its supplements before its first run."""
-    return RUNS.query(
-        ctx, operator_pk(operator_id), RunRow.sk.startswith("run#"), newest_first=True, limit=limit, cursor=cursor
-    )
+def list_runs(
+    ctx: Context,
+    operator_id: str | None,
+    *,
+    first_day: str | None = None,
+    last_day: str | None = None,
+    state: RunState | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Run]:
+    """Newest day first; of a day its supplements before its first run. Days YYYY-MM-DD, both included. Without an
+    operator, those of all that are not posted, by operator and day."""
+    first, last = run_sk(first_day or ""), f"{run_sk(last_day or '')}~"
+    if first > last:
+        return Page([])
+    if operator_id is None:
+        pending = PENDING_RUNS.walk(ctx, PENDING_PK, cursor=cursor)
+        found = follow(
+            ctx, pending, RUNS, lambda run: (operator_pk(run.operator_id), run_sk(run.business_day, run.number))
+        )
+        days = first_day or "", f"{last_day or ''}~"
+        return page_of(found, limit, lambda run: state in (None, run.state) and days[0] <= run.business_day < days[1])
+    steps = RUNS.walk(ctx, operator_pk(operator_id), RunRow.sk.between(first, last), newest_first=True, cursor=cursor)
+    return page_of(steps, limit, lambda run: state in (None, run.state))
 
 
 def runs_between(ctx: Context, operator_id: str, first_day: str, last_day: str) -> Iterator[Run]:

@@ -1,6 +1,8 @@
 """What a day's statement is made of, and what it is held against: CDRs on the one side, the ledger on the other.
 
-Both are read as streams, and from different rows: a statement that agrees with the ledger was not copied from it.
+Both are read as streams, income from different rows: what CDRs say was not copied from the ledger. Cash and bonuses are
+the ledger's own on both sides: of them agreement says that nobody posted while the statement was made, no more. What
+wallets got for them stands in the same entries, which balance.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import account_class, cash_account, income_account, promotion_account
 from chalicelib.settlement.model import Booked, Line, statement_of, sum_cdrs
 from chalicelib.settlement.service.contracts import contracts_of
+from chalicelib.settlement.store.common import of_organization
+from chalicelib.settlement.store.runs import PAYEES, PAYEES_PK, PayeeRow
 
 Amounts = dict[str, int]
 
-_CARD_CLASSES = frozenset({"captures", "refunds"})
-"""Where entries stand by which guests' card payments become income, or are paid back."""
+_CARD_CLASSES = frozenset({"captures", "disputes", "refunds"})
+"""Where entries stand by which guests' card payments become income, or are paid back, or taken back by their banks."""
 
 
 def whole_statement(ctx: Context, operator_id: str, business_day: str) -> list[Line]:
@@ -31,11 +35,11 @@ def whole_statement(ctx: Context, operator_id: str, business_day: str) -> list[L
 
 def booked_of(ctx: Context, operator_id: str, business_day: str, currencies: Iterable[str]) -> Booked:
     """What the ledger booked for the operator on that day, read from its own entries. `currencies`: those of the
-    statement; the operator's own is looked at too."""
+    statement; all others in which it ever had income or was owed anything are looked at too."""
     income: Amounts = {}
     invoiced: Amounts = {}
     cards: Amounts = {}
-    for currency in {*currencies, identity.get_organization(ctx, operator_id).currency}:
+    for currency in sorted({*currencies, *_ever_earned(ctx, operator_id)}):
         account_id = income_account(operator_id, currency)
         total = of_enterprises = of_cards = 0
         for entry in ledger.entries_of_period(ctx, account_id, business_day):
@@ -46,6 +50,17 @@ def booked_of(ctx: Context, operator_id: str, business_day: str, currencies: Ite
         income[currency], invoiced[currency], cards[currency] = total, of_enterprises, of_cards
     cash, promotions = _taken(ctx, operator_id, business_day)
     return Booked(income, invoiced, cash, cards, promotions)
+
+
+def _ever_earned(ctx: Context, operator_id: str) -> set[str]:
+    """The operator's own currency, those of income that no CDR told of, those of earlier settlements."""
+    own = PayeeRow.sk.startswith(of_organization(operator_id, ""))
+    settled = {payee.currency for payee in PAYEES.query_all(ctx, PAYEES_PK, own, consistent=True)}
+    return (
+        settled
+        | ledger.currencies_of(ctx, operator_id, "income")
+        | {identity.get_organization(ctx, operator_id).currency}
+    )
 
 
 def cash_taken(ctx: Context, operator_id: str, business_day: str) -> Amounts:

@@ -1,7 +1,8 @@
 """Use cases of withdrawals: ask, approve or reject, pay. Money moves in the same commit as the state, never beside it.
 
 However many ask at once, the ledger gives no more than what is owed (an entry of kind `withdrawal` is refused below
-zero). Whoever changes a withdrawal names the revision that was read, so of two who decide at once one decides.
+zero), less what an operator owes that no run has settled yet (decision 0057). Whoever changes a withdrawal names the
+revision that was read, so of two who decide at once one decides.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from datetime import datetime
 
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
+from chalicelib.kernel import outbox
 from chalicelib.kernel.context import Context
-from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid, not_found
+from chalicelib.kernel.errors import DomainError, StaleRead, conflict, invalid
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money, check_currency
 from chalicelib.kernel.pages import Page, follow, page_of
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
+from chalicelib.ledger.model import business_day
 from chalicelib.notifications import service as notifications
 from chalicelib.payments import service as payments
 from chalicelib.settlement.model import (
@@ -28,42 +31,32 @@ from chalicelib.settlement.model import (
     Withdrawal,
     WithdrawalEntry,
     WithdrawalMethod,
-    WithdrawalNumber,
     WithdrawalState,
     check_four_eyes,
     payout_entry,
     returned_entry,
     withdrawal_entry,
-    withdrawal_number,
 )
 from chalicelib.settlement.service.covering import check_covered
+from chalicelib.settlement.service.numbering import next_number
 from chalicelib.settlement.store.common import of_organization, organization_pk
 from chalicelib.settlement.store.withdrawals import (
     OPEN_WITHDRAWALS,
     OPEN_WITHDRAWALS_PK,
     WITHDRAWAL_ENTRIES,
-    WITHDRAWAL_NUMBERS,
     WITHDRAWALS,
     OpenWithdrawalRow,
     WithdrawalEntryRow,
-    WithdrawalNumberRow,
     WithdrawalRow,
-    withdrawal_number_sk,
     withdrawal_pk,
 )
+from chalicelib.wallets import service as wallets
 
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
 def find_withdrawal(ctx: Context, withdrawal_id: str) -> Withdrawal | None:
     return WITHDRAWALS.get(ctx, withdrawal_pk(withdrawal_id), "withdrawal")
-
-
-def require_withdrawal(ctx: Context, withdrawal_id: str) -> Withdrawal:
-    withdrawal = find_withdrawal(ctx, withdrawal_id)
-    if withdrawal is None:
-        raise not_found("withdrawal", withdrawal_id)
-    return withdrawal
 
 
 def list_withdrawals(
@@ -135,7 +128,6 @@ def request_withdrawal(
         detail = "There is no bank account on file: PATCH /v1/organizations/{organization_id} with bank_account."
         raise conflict("withdrawal.no_bank_account", detail, "/bank_account")
     organization_id = organization.organization_id
-    year = uow.ctx.now().date().isoformat()[:4]
     withdrawal = Withdrawal(
         withdrawal_id=derived_id("wdr", requested_at, organization_id, key),
         organization_id=organization_id,
@@ -152,7 +144,8 @@ def request_withdrawal(
     if known is not None:
         return known
     _reserve(uow, withdrawal)
-    withdrawal = replace(withdrawal, number=withdrawal_number(year, _next_number(uow, organization_id, year)))
+    asked_on = business_day(uow.ctx.now(), organization.time_zone)
+    withdrawal = replace(withdrawal, number=next_number(uow, organization, "withdrawal", asked_on))
     uow.create(WITHDRAWALS, withdrawal)
     uow.create(WITHDRAWAL_ENTRIES, WithdrawalEntry(organization_id, withdrawal.withdrawal_id))
     uow.create(OPEN_WITHDRAWALS, OpenWithdrawal(organization_id, withdrawal.withdrawal_id))
@@ -162,13 +155,15 @@ def request_withdrawal(
 def _reserve(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
     """Who asks for too much reads how much there is: it is what they are owed, and theirs to know."""
     entry = withdrawal_entry(withdrawal)
+    kept = wallets.keep_back(uow, withdrawal.organization_id, withdrawal.amount.currency)
     try:
-        ledger.post(uow, entry)
+        ledger.post(uow, entry, keep=kept.amount)
     except DomainError as error:
         if error.code != "ledger.insufficient_funds":
             raise
-        most = max(ledger.balance(uow.ctx, entry.home_account_id), Money.zero(withdrawal.amount.currency))
-        raise conflict(error.code, f"At most {most} can be withdrawn.", "/amount/amount") from None
+        most = max(ledger.balance(uow.ctx, entry.home_account_id) - kept, Money.zero(withdrawal.amount.currency))
+        owing = f"; {kept} is kept for what is not settled yet" if kept.amount else ""
+        raise conflict(error.code, f"At most {most} can be withdrawn{owing}.", "/amount/amount") from None
 
 
 # -- deciding -----------------------------------------------------------------------------------------------------
@@ -215,7 +210,7 @@ def mark_paid(uow: UnitOfWork, withdrawal: Withdrawal, *, reference: str, paid_a
         raise invalid("withdrawal.paid_in_future", "This is still to come.", "/paid_at")
     ledger.post(uow, payout_entry(withdrawal, BANK, uow.ctx.now()))
     paid = replace(withdrawal, state=state, reference=reference, paid_at=paid_at)
-    _tell(uow, paid, "withdrawal_paid")
+    _tell_paid(uow, paid)
     return _save(uow, paid)
 
 
@@ -230,7 +225,7 @@ def payout_paid(uow: UnitOfWork, withdrawal_id: str, *, provider: str, reference
     now = uow.ctx.now()
     ledger.post(uow, payout_entry(withdrawal, provider, now))
     paid = replace(withdrawal, state="paid", reference=reference, paid_at=now)
-    _tell(uow, paid, "withdrawal_paid")
+    _tell_paid(uow, paid)
     _save(uow, paid)
     return True
 
@@ -262,19 +257,9 @@ def _give_back(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
     ledger.reverse(uow, entry)
 
 
-def _next_number(uow: UnitOfWork, organization_id: str, year: str) -> int:
-    """The number and its withdrawal land together: none is lost, none is given out twice."""
-    known = WITHDRAWAL_NUMBERS.get(uow.ctx, organization_pk(organization_id), withdrawal_number_sk(year))
-    if known is None:
-        uow.create(WITHDRAWAL_NUMBERS, WithdrawalNumber(organization_id, year, 1))
-        return 1
-    uow.put(
-        WITHDRAWAL_NUMBERS,
-        replace(known, last=known.last + 1),
-        condition=WithdrawalNumberRow.last == known.last,
-        on_conflict=StaleRead("The number"),
-    )
-    return known.last + 1
+def _tell_paid(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
+    _tell(uow, withdrawal, "withdrawal_paid")
+    outbox.emit(uow, "withdrawal.paid", withdrawal.withdrawal_id)
 
 
 def _tell(uow: UnitOfWork, withdrawal: Withdrawal, template: str) -> None:

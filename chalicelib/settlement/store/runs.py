@@ -10,6 +10,7 @@ from chalicelib.settlement.model import (
     Line,
     Payee,
     PendingRun,
+    Received,
     Run,
     Share,
 )
@@ -64,7 +65,6 @@ class ShareRow(Row):
     amount = NumberAttribute()
     fee = NumberAttribute()
     vat = NumberAttribute()
-    posted_at = MomentAttribute()
 
 
 class PayeeRow(Row):
@@ -73,6 +73,18 @@ class PayeeRow(Row):
 
     organization_id = UnicodeAttribute()
     currency = UnicodeAttribute()
+
+
+class ReceivedRow(Row):
+    """Counted in the commit that gives a share, so that nobody sums shares of years in a request."""
+
+    class Meta:
+        table_name = TABLE
+
+    beneficiary_id = UnicodeAttribute()
+    operator_id = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    total = NumberAttribute()
 
 
 PENDING_PK = "pending_runs"
@@ -91,6 +103,10 @@ def pending_sk(operator_id: str, business_day: str, number: int) -> str:
 
 def share_sk(business_day: str, settlement_id: str = "", currency: str = "") -> str:
     return f"share#{business_day}#{settlement_id}#{currency}" if settlement_id else f"share#{business_day}"
+
+
+def received_sk(currency: str, operator_id: str = "") -> str:
+    return f"received#{currency}#{operator_id}"
 
 
 RUNS: Table[Run] = Table(
@@ -117,4 +133,14 @@ SHARES: Table[Share] = Table(
 
 PAYEES: Table[Payee] = Table(
     PayeeRow, Payee, key=lambda payee: (PAYEES_PK, of_organization(payee.organization_id, payee.currency))
+)
+
+
+RECEIVED: Table[Received] = Table(
+    ReceivedRow,
+    Received,
+    key=lambda received: (
+        organization_pk(received.beneficiary_id),
+        received_sk(received.currency, received.operator_id),
+    ),
 )

@@ -11,7 +11,6 @@ from chalicelib.settlement.model import (
     OpenWithdrawal,
     Withdrawal,
     WithdrawalEntry,
-    WithdrawalNumber,
 )
 from chalicelib.settlement.store.common import TABLE, of_organization, organization_pk
 
@@ -56,24 +55,11 @@ class OpenWithdrawalRow(Row):
     withdrawal_id = UnicodeAttribute()
 
 
-class WithdrawalNumberRow(Row):
-    class Meta:
-        table_name = TABLE
-
-    organization_id = UnicodeAttribute()
-    year = UnicodeAttribute()
-    last = NumberAttribute()
-
-
 OPEN_WITHDRAWALS_PK = "open_withdrawals"
 
 
 def withdrawal_pk(withdrawal_id: str) -> str:
     return f"withdrawal#{withdrawal_id}"
-
-
-def withdrawal_number_sk(year: str) -> str:
-    return f"withdrawal_number#{year}"
 
 
 WITHDRAWALS: Table[Withdrawal] = Table(
@@ -92,11 +78,4 @@ OPEN_WITHDRAWALS: Table[OpenWithdrawal] = Table(
     OpenWithdrawalRow,
     OpenWithdrawal,
     key=lambda entry: (OPEN_WITHDRAWALS_PK, of_organization(entry.organization_id, entry.withdrawal_id)),
-)
-
-
-WITHDRAWAL_NUMBERS: Table[WithdrawalNumber] = Table(
-    WithdrawalNumberRow,
-    WithdrawalNumber,
-    key=lambda number: (organization_pk(number.organization_id), withdrawal_number_sk(number.year)),
 )

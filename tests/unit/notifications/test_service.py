@@ -103,5 +103,5 @@ def test_a_mail_that_is_refused_for_good_does_not_block_the_others(world: World)
 
 
 def test_an_event_without_a_mail_is_passed_over(world: World) -> None:
-    service.send_mail(world.ctx, "gone long ago")
+    service.send_mail(world.ctx, "gone long ago", {})
     assert world.mails() == []

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.identity.model import PLATFORM_ID
+from chalicelib.kernel.spans import month_after
 from chalicelib.settlement import service
 from chalicelib.settlement.documents import as_pdf, as_xml
-from chalicelib.settlement.model import Deduction, Line, Run, Terms, month_after
+from chalicelib.settlement.model import Deduction, Line, Run, Terms
 from chalicelib.settlement.model.commission_invoices import (
     CommissionInvoice,
     commissions_due_of,

@@ -46,6 +46,22 @@ def dealer_of(books: Books) -> str:
     return books.operator.organization.path[-1]
 
 
+def test_nobody_replaces_terms_unseen(books: Books) -> None:
+    """Two people of the dealer's read the contract; the second one's change is of what is not there any more."""
+    made = agree(books, "dealer", dealer_of(books))
+    path, read = f"/v1/contracts/{made.body['contract_id']}", made.headers["etag"]
+    assert ask(books, "dealer", "GET", path).headers["etag"] == read
+    terms = {"valid_from": "2026-04-01", "percent": "12"}
+    changed = ask(books, "dealer", "POST", f"{path}/terms", terms, headers={"if-match": read})
+    assert changed.status == 201, changed.body
+    for change, body in (("terms", {"valid_from": "2026-04-01", "percent": "5"}), ("end", {"last_day": "2026-04-30"})):
+        refused = ask(books, "dealer", "POST", f"{path}/{change}", body, headers={"if-match": read})
+        assert (refused.status, refused.body["code"]) == (412, "contract.changed")
+    assert ask(books, "dealer", "GET", path).body["terms"][-1]["percent"] == "12"
+    current = {"if-match": changed.headers["etag"]}
+    assert ask(books, "dealer", "POST", f"{path}/end", {"last_day": "2026-04-30"}, headers=current).status == 200
+
+
 def test_a_commission_is_agreed_by_who_gets_it_and_read_by_both(books: Books) -> None:
     dealer_id = dealer_of(books)
     assert agree(books, "below", dealer_id).status == 403

@@ -140,6 +140,23 @@ def test_what_people_wrote_stays_text() -> None:
     assert text(root, "cac:AccountingCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName") == evil.name
 
 
+def read(made: EInvoice) -> str:
+    text_of_page: str = pypdfium2.PdfDocument(as_pdf(made))[0].get_textpage().get_text_range()
+    return text_of_page
+
+
+def test_people_read_the_name_of_a_country_and_machines_its_code() -> None:
+    made = document(buyer=replace(BUYER, country="AT"))
+    assert "Austria" in read(made)
+    country = "cac:AccountingCustomerParty/cac:Party/cac:PostalAddress/cac:Country/cbc:IdentificationCode"
+    assert text(ElementTree.fromstring(as_xml(made)), country) == "AT"
+
+
+def test_nothing_is_due_on_a_credit_note() -> None:
+    assert "Due" in read(document())
+    assert "Due" not in read(document(type_code="381", number="CN-2026-000001", preceding="INV-7"))
+
+
 def test_people_read_the_same() -> None:
     opened = pypdfium2.PdfDocument(as_pdf(document(paid=751)))
     read = opened[0].get_textpage().get_text_range()

@@ -108,6 +108,7 @@ def test_balance_says_what_can_be_had_and_what_is_to_come(books: Books) -> None:
 def test_an_agency_reads_its_share_of_what_was_sold_at_its_places(books: Books) -> None:
     [row] = get(books, "/v1/income", "admin@agency.example")["rows"]
     assert (row["sessions"], row["gross"]["amount"], row["net"]["amount"]) == (1, 1000, 500)
+    assert (row["wallets"], row["cards"], row["invoiced"]) == (None, None, None)  # its share does not know
     [share] = get(books, "/v1/income/shares", "admin@agency.example")["data"]
     assert (share["business_day"], share["kind"], share["share"]["amount"]) == ("2026-03-02", "agency_share", 500)
     [balance] = get(books, "/v1/balances", "admin@agency.example")["data"]

@@ -19,7 +19,6 @@ from chalicelib.settlement.model import (
     due_months,
     invoice_id_of,
     line_of,
-    month_before,
     statement_of,
     sum_cdrs,
     totals_by_rate,
@@ -110,7 +109,6 @@ def test_an_invoice_has_one_id_that_sorts_by_its_month() -> None:
     ids = [invoice_id_of("epr_1", month) for month in ("2025-12", "2026-01", "2026-02")]
     assert ids == sorted(ids)
     assert invoice_id_of("epr_2", "2026-01") != ids[1]
-    assert month_before("2026-01") == "2025-12"
 
 
 def test_what_is_paid_or_void_stays_so() -> None:

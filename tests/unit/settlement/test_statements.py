@@ -188,6 +188,99 @@ def test_a_day_that_was_taken_back_is_the_mirror_also_where_it_is_capped() -> No
     assert [deduction.total for deduction in back.deductions] == [-100]
 
 
+def test_contracts_together_give_no_more_than_was_sold() -> None:
+    """Three with a fee per session: each alone may have all of a day, together they have all of it once."""
+    line = line_of([cdr(1000)], *(contract(f"org_{n}", per_session=10**9) for n in range(3)))
+    assert sorted(deduction.total for deduction in line.deductions) == [333, 333, 334]
+    assert line.net == 0
+
+
+def test_many_small_percentages_are_not_rounded_to_more_than_was_sold() -> None:
+    line = line_of([cdr(5)], *(contract(f"org_{n}", percent=Decimal(10)) for n in range(10)))
+    assert sum(deduction.total for deduction in line.deductions) == 5
+    assert {deduction.total for deduction in line.deductions} == {0, 1}
+
+
+def test_what_is_cut_states_the_tax_of_its_rate() -> None:
+    """What it is billed by must add up: 119 with 19 percent in it, not 119 without any."""
+    line = line_of(
+        [cdr(119, payment_id="pay_1")],
+        contract("org_up", per_session=300, per_card_payment=100, vat_percent=Decimal(19)),
+    )
+    [given_] = line.deductions
+    assert (given_.amount, given_.fee, given_.vat) == (75, 25, 19)
+
+
+def test_an_agency_gets_no_more_than_was_sold_at_its_places() -> None:
+    line = line_of([cdr(1000), cdr(100, agency_id="org_a")], contract("org_a", "agency_share", per_session=10**9))
+    assert [deduction.total for deduction in line.deductions] == [100]
+
+
+days = st.lists(
+    st.builds(
+        lambda amount, agency_id, card, back: cdr(
+            -amount if back else amount,
+            agency_id=agency_id,
+            payment_id="pay_1" if card else None,
+            energy_wh=-1000 if back else 1000,
+            credit_reference_id="cdr_0" if back else None,
+        ),
+        st.integers(0, 500),
+        st.sampled_from([None, "org_a", "org_b"]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=8,
+)
+agreements = st.lists(
+    st.builds(
+        lambda who, **terms: contract(who, "agency_share" if who in ("org_a", "org_b") else "commission", **terms),
+        st.sampled_from([PLATFORM_ID, "org_a", "org_b", "org_c", "org_d", "org_e"]),
+        percent=st.decimals(0, 100, places=2),
+        per_session=st.integers(0, 300),
+        per_card_payment=st.integers(0, 300),
+        vat_percent=st.sampled_from([Decimal(0), Decimal(19)]),
+    ),
+    unique_by=lambda agreed: agreed.beneficiary_id,
+    max_size=6,
+)
+
+
+@given(days, agreements)
+def test_the_law_of_what_is_given(cdrs: list[CdrTotals], contracts: list[Contract]) -> None:
+    """Where anything was sold, what is left of it is below nothing by the platform's own terms alone; a day on which
+    more was taken back than sold is the mirror."""
+    line = line_of(cdrs, *contracts)
+    others = [deduction for deduction in line.deductions if deduction.beneficiary_id != PLATFORM_ID]
+    own = line.deducted - sum(deduction.total for deduction in others)
+    given_ = sum(deduction.total for deduction in others)
+    if line.gross >= 0:
+        assert 0 <= given_ <= line.gross
+        assert line.gross - line.deducted >= min(0, line.gross - own)
+    else:
+        assert line.gross <= given_ <= 0
+        assert line.gross - line.deducted <= max(0, line.gross - own)
+    for deduction in others:
+        assert min(0, deduction.gross) <= deduction.total <= max(0, deduction.gross)
+        percent = Decimal(0) if deduction.terms is None else deduction.terms.vat_percent
+        assert abs(deduction.vat - (deduction.amount + deduction.fee) * percent / 100) < 1
+
+
+def test_a_card_that_paid_nothing_pays_no_fee() -> None:
+    """Let go without a capture, or written off: the contract asks per card payment."""
+    nothing = Money(0, "EUR")
+    free = cdr(0, payment_id="pay_1")
+    assert sum_cdrs([free])["EUR"].card_payments == 0
+    sale = cdr(500, payment_id="pay_1")
+    credit = replace(sale, cdr_id="cdr_1-C1", captured=-sale.captured, credit_reference_id=sale.cdr_id)
+    written_off = replace(sale, cdr_id="cdr_1-2", captured=nothing, uncollected=sale.captured)
+    assert sum_cdrs([sale, credit, written_off])["EUR"].card_payments == 0
+    lowered = replace(sale, cdr_id="cdr_1-2", captured=Money(200, "EUR"))
+    assert sum_cdrs([sale, credit, lowered])["EUR"].card_payments == 1
+    assert sum_cdrs([credit])["EUR"].card_payments == -1
+
+
 def test_the_platform_asks_its_fee_also_for_what_was_free() -> None:
     line = line_of([cdr(0)], contract(PLATFORM_ID, per_session=25))
     assert line.net == -25

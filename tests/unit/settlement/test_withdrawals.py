@@ -19,7 +19,7 @@ from chalicelib.ledger import proving
 from chalicelib.settlement import jobs, service
 from chalicelib.settlement.model import OPEN_STATES, WITHDRAWAL_LIFECYCLE, Withdrawal
 from chalicelib.settlement.store.withdrawals import WITHDRAWALS
-from tests.settling import Books, Payer, open_books, totals_by_class
+from tests.settling import Books, Payer, open_books, totals_by_class, withdrawal_of
 from tests.world import Reply, World
 
 DAY = "2026-03-02"
@@ -209,7 +209,7 @@ def test_the_account_is_the_one_that_was_on_file(books: Books) -> None:
 
 
 def test_four_eyes(books: Books) -> None:
-    withdrawal = service.require_withdrawal(books.world.ctx, request(books, 100).body["withdrawal_id"])
+    withdrawal = withdrawal_of(books.world.ctx, request(books, 100).body["withdrawal_id"])
     with pytest.raises(DomainError, match="cannot approve"):
         books.world.commit(
             lambda uow: service.approve_withdrawal(
@@ -241,7 +241,7 @@ def test_a_bank_does_not_pay_tomorrow(books: Books) -> None:
 @pytest.fixture
 def paying(books: Books) -> Withdrawal:
     """A withdrawal that a provider is paying out."""
-    asked = service.require_withdrawal(books.world.ctx, request(books, 600).body["withdrawal_id"])
+    asked = withdrawal_of(books.world.ctx, request(books, 600).body["withdrawal_id"])
     changed = replace(asked, method="provider", state="paying")
     books.world.commit(lambda uow: put(uow, changed))
     return changed
@@ -252,13 +252,14 @@ def put(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
 
 
 def told(books: Books, withdrawal: Withdrawal, what: str, **payload: str) -> Event:
-    return Event("evt_1", f"payout.{what}", withdrawal.withdrawal_id, dict(payload), books.world.ctx.now())
+    said = {"provider": "stripe", **payload}
+    return Event("evt_1", f"payout.{what}", withdrawal.withdrawal_id, said, books.world.ctx.now())
 
 
 def test_a_payout_that_is_paid_is_booked_once(books: Books, paying: Withdrawal) -> None:
     for _ in range(3):
         jobs.on_payout_paid(books.world.ctx, told(books, paying, "paid", provider="stripe", payout_ref="po_1"))
-    after = service.require_withdrawal(books.world.ctx, paying.withdrawal_id)
+    after = withdrawal_of(books.world.ctx, paying.withdrawal_id)
     assert (after.state, after.reference) == ("paid", "po_1")
     assert money(books) == (400, 0, 600)
 
@@ -266,7 +267,7 @@ def test_a_payout_that_is_paid_is_booked_once(books: Books, paying: Withdrawal) 
 def test_a_payout_that_fails_is_owed_again(books: Books, paying: Withdrawal) -> None:
     for _ in range(3):
         jobs.on_payout_failed(books.world.ctx, told(books, paying, "failed", failure="account_closed"))
-    after = service.require_withdrawal(books.world.ctx, paying.withdrawal_id)
+    after = withdrawal_of(books.world.ctx, paying.withdrawal_id)
     assert (after.state, after.reason) == ("failed", "account_closed")
     assert money(books) == (1000, 0, 0)
     jobs.on_payout_paid(books.world.ctx, told(books, paying, "paid"))
@@ -285,9 +286,9 @@ def test_what_a_bank_pays_no_provider_decides(books: Books) -> None:
     withdrawal_id = request(books, 600).body["withdrawal_id"]
     decide(books, withdrawal_id, "approve")
     decide(books, withdrawal_id, "mark-paid", paid(books))
-    withdrawal = service.require_withdrawal(books.world.ctx, withdrawal_id)
+    withdrawal = withdrawal_of(books.world.ctx, withdrawal_id)
     jobs.on_payout_failed(books.world.ctx, told(books, withdrawal, "failed"))
-    jobs.on_payout_failed(books.world.ctx, Event("evt_2", "payout.failed", "wdr_unknown", {}, books.world.ctx.now()))
+    jobs.on_payout_failed(books.world.ctx, told(books, replace(withdrawal, withdrawal_id="wdr_unknown"), "failed"))
     assert money(books) == (400, 0, 600)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.files import service
 from chalicelib.files.api_operator.common import Failure, KindText, api, failure, file_answer
+from chalicelib.files.lists import EXPORT_KINDS
 from chalicelib.files.model import Export, FileFormat
 from chalicelib.files.service.acting import sees_as_then
 from chalicelib.files.service.exporting import NewExport, listing_of
@@ -17,11 +18,11 @@ from chalicelib.kernel.http import Answer, PageQuery, PageView, Request, Shape, 
 
 
 class ExportCreate(Shape):
-    """`kind`: drivers, id_tokens, chargers, locations, sessions, cdrs, abnormal_orders, feedback, wallet_transactions
-    or audit_events. `filters` are the query parameters of that list (and what its path names), without `limit` and
-    `cursor`."""
+    """`filters` are the query parameters of that list (and what its path names), without `limit` and `cursor`. Most
+    kinds are named like their list; local_transactions is `/v1/wallet-transactions`. Settlements have a row per
+    currency."""
 
-    kind: KindText
+    kind: Annotated[KindText, msgspec.Meta(description=f"One of {', '.join(EXPORT_KINDS)}.")]
     format: FileFormat = "csv"
     filters: Annotated[dict[str, str | int | bool | None], msgspec.Meta(max_length=20)] = msgspec.field(
         default_factory=dict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
@@ -26,13 +26,15 @@ _NOT_FILTERS: Final = ("limit", "cursor")
 @dataclass(frozen=True)
 class Listing:
     """`permission` is that of the list; exports:write is needed besides. `path_names` are filters that it cannot do
-    without."""
+    without. `each`: the member of which every item has a row of its own, with the members of what it is in."""
 
     permission: str
     function: Callable[..., PageView[Any]]
     query: Any
     path_names: tuple[str, ...]
     fields: tuple[OutField, ...]
+    each: str | None = None
+    item_fields: tuple[OutField, ...] = ()
 
     def page(self, req: Request, filters: Mapping[str, Any], *, limit: int, cursor: str | None) -> PageView[Any]:
         """A page as the asker would see it. Raises DomainError with pointers into `/filters`."""
@@ -46,18 +48,21 @@ class Listing:
 
     @property
     def columns(self) -> list[OutColumn]:
-        columns = [column for field in self.fields for column in field.columns()]
+        columns = [column for field in (*self.fields, *self.item_fields) for column in field.columns()]
         return [*columns, OutColumn(LOCATION_NAME)] if self.names_locations else columns
 
-    def row(self, req: Request, view: Any, zone: ZoneInfo) -> list[Any]:
+    def rows(self, req: Request, view: Any, zone: ZoneInfo) -> Iterator[list[Any]]:
         """The cells of what is listed; with the name of its location, which people know it by."""
         cells = [cell for field in self.fields for cell in field.cells(view, zone)]
-        return [*cells, _location_name(req, view.location_id)] if self.names_locations else cells
+        name = [_location_name(req, view.location_id)] if self.names_locations else []
+        items = [] if self.each is None else getattr(view, self.each)
+        for item in items or [None]:
+            yield [*cells, *(cell for field in self.item_fields for cell in field.cells(item, zone)), *name]
 
     @property
     def names_locations(self) -> bool:
         paths = {field.path for field in self.fields}
-        return ("location_id",) in paths and ("address",) not in paths
+        return ("location_id",) in paths and paths.isdisjoint({("address",), (LOCATION_NAME,)})
 
     @property
     def takes_operator(self) -> bool:
@@ -81,17 +86,25 @@ class Listing:
         return arguments | {"query": query}
 
 
-def listing(api: Api, operation_id: str) -> Listing:
-    """The list that this operation of the API is."""
+def listing(api: Api, operation_id: str, *, each: str | None = None) -> Listing:
+    """The list that this operation of the API is. `each`: what of it is a list again, and has a row per item."""
     endpoint = next(endpoint for endpoint in api.endpoints if endpoint.operation_id == operation_id)
     members = next(field for field in msgspec.structs.fields(endpoint.returns) if field.name == "data")
     [view] = get_args(members.type)
+    fields = tuple(fields_of(view))
+    item_fields: tuple[OutField, ...] = ()
+    if each is not None:
+        fields = tuple(field for field in fields if field.path[0] != each)
+        [item] = get_args(next(field.type for field in msgspec.structs.fields(view) if field.name == each))
+        item_fields = tuple(fields_of(item))
     return Listing(
         permission=endpoint.permission or "",
         function=endpoint.function,
         query=endpoint.query,
         path_names=endpoint.path_names,
-        fields=tuple(fields_of(view)),
+        fields=fields,
+        each=each,
+        item_fields=item_fields,
     )
 
 

@@ -1,7 +1,8 @@
 """Cells of a table: what they may hold, and how a spreadsheet is kept from running them. Pure.
 
-A text that begins like a formula is written with an apostrophe before it, and read without it again, so that what goes
-out comes back the same (`unguard(guard(text)) == text` for every text).
+What begins like a formula is written with an apostrophe before it, and read without it again, so that what goes out
+comes back the same (`unguard(guard(text)) == text` for every text). Also within a text: where lists are separated by
+semicolons a spreadsheet cuts our lines at those, wherever they stand, and what follows one is a cell of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ MAX_CELL_CHARS: Final = 1_000
 
 FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 """What makes a spreadsheet take a text for a formula (OWASP, CSV Injection); Japanese ones also take the wide signs."""
+_WITHIN: Final = re.compile(r"""([;\t\r\n]"*)('*)(?=[=+\-@＝＋－＠])""")
+"""Where a spreadsheet could see another cell begin, with a formula: after what cuts there, quotes that it swallows and
+apostrophes that we or others wrote."""
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
 
 ColumnType = Literal["text", "integer", "boolean", "moment"]
@@ -65,13 +69,15 @@ class Column:
 
 
 def guard(text: str) -> str:
-    """The text as it is written: with an apostrophe if a spreadsheet could take it for a formula."""
+    """The text as it is written: with an apostrophe wherever a spreadsheet could take it for a formula."""
+    text = _WITHIN.sub(r"\1\2'", text)
     return f"'{text}" if _needs_guard(text) else text
 
 
 def unguard(text: str) -> str:
     """The text that `guard` was given."""
-    return text[1:] if text.startswith("'") and _needs_guard(text) else text
+    text = text[1:] if text.startswith("'") and _needs_guard(text) else text
+    return _WITHIN.sub(lambda found: found[1] + found[2][1:], text)
 
 
 def _needs_guard(text: str) -> bool:

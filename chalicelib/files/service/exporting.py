@@ -163,7 +163,7 @@ def _read(uow: UnitOfWork, job: Export) -> tuple[list[list[Any]], str | None]:
     cursor = job.cursor
     for _ in range(PAGES_PER_TURN):
         page = listing.page(req, job.filters, limit=PAGE, cursor=cursor)
-        rows += [listing.row(req, view, zone) for view in page.data]
+        rows += [row for view in page.data for row in listing.rows(req, view, zone)]
         cursor = page.next_cursor
         if cursor is None:
             break

@@ -100,16 +100,21 @@ def test_what_is_wrong_is_told_at_once(files: Files, body: Any, status: int, poi
     assert files.get("/v1/exports").body["data"] == []
 
 
-@pytest.mark.parametrize("kind", sorted(EXPORT_KINDS))
-def test_every_list_can_be_exported(site_files: Files, site: Site, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["sessions", "cdrs", "wallet_transactions", "chargers"])
+def test_in_both_forms(site_files: Files, site: Site, kind: str) -> None:
     filters: dict[str, Any] = {"driver_id": site.driver.driver_id} if kind == "wallet_transactions" else {}
     if kind == "cdrs":
         filters = {"business_day": "2026-03-02"}
     for file_format in ("csv", "xlsx"):
         export = site_files.exported(kind, format=file_format, filters=filters)
-        assert export["state"] == "done", export
+        assert (export["state"], export["rows"] > 0) == ("done", True), export
         assert site_files.file(export).status == 200
-    assert export["rows"] >= (0 if kind in ("abnormal_orders", "feedback") else 1)
+
+
+def test_no_two_columns_of_a_file_have_one_name() -> None:
+    for kind, listing in EXPORT_KINDS.items():
+        names = [column.name for column in listing.columns]
+        assert len(set(names)) == len(names), kind
 
 
 def test_texts_that_look_like_formulas_come_out_guarded(files: Files) -> None:

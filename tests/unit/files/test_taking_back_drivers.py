@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.drivers import service as drivers
 from chalicelib.files.kinds.drivers import DRIVERS
+from chalicelib.identity.model import PLATFORM_ID
 from chalicelib.kernel.errors import DomainError, StaleRead
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
@@ -29,7 +30,8 @@ def pay_in(files: Files, driver_id: str, direction: str, currency: str) -> None:
             uow,
             entry_id=files.world.ctx.new_id("ent"),
             driver_id=driver_id,
-            operator_id=files.operator.operator_id,
+            # an operator takes cash in its own currency only
+            operator_id=files.operator.operator_id if currency == "EUR" else PLATFORM_ID,
             direction=direction,  # type: ignore[arg-type]
             amount=Money(500, currency),
             reason="cash",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.files.model import Column, Fault, guard, unguard
+from chalicelib.files.model import Column, Fault, OutColumn, guard, unguard
 from chalicelib.files.model.cells import FORMULA_STARTS, MAX_CELL_CHARS, as_text, parse, read_text
+from chalicelib.files.tabular.csv_files import write_table
 
-anything = st.text(max_size=30) | st.text(alphabet="'=+-@\t\r\n＝ a1", max_size=8)
+anything = st.text(max_size=30) | st.text(alphabet="'=+-@;\"\t\r\n＝ a1", max_size=8)
 
 
 @given(anything)
@@ -19,6 +21,9 @@ anything = st.text(max_size=30) | st.text(alphabet="'=+-@\t\r\n＝ a1", max_size
 @example("''")
 @example("'")
 @example("=cmd|'/c calc'!A1")
+@example("a;=1")
+@example("a;\"'=1")
+@example("\t=1")
 def test_what_was_guarded_is_read_as_it_was(text: str) -> None:
     assert unguard(guard(text)) == text
 
@@ -28,7 +33,17 @@ def test_nothing_that_is_written_is_a_formula(text: str) -> None:
     assert not guard(text).startswith(FORMULA_STARTS)
 
 
-@pytest.mark.parametrize("text", ["Ärger", "O'Neill", "'tis", "0042", "a=b", ""])
+@given(anything)
+@example("a;=HYPERLINK(1)")
+@example('a;"=1')
+def test_nothing_is_one_where_a_spreadsheet_cuts_at_semicolons(text: str) -> None:
+    """As it does in half of Europe, whatever is quoted."""
+    line = write_table([OutColumn("a"), OutColumn("b")], [["x", text]]).removeprefix("a,b\r\n")
+    for cell in re.split(r"[;\t\r\n]", line):
+        assert not cell.lstrip('"').startswith(("=", "+", "-", "@", "＝"))
+
+
+@pytest.mark.parametrize("text", ["Ärger", "O'Neill", "'tis", "0042", "a=b", "", "Mo-Fr; 8-17", "a,-b"])
 def test_harmless_texts_stay_as_they_are(text: str) -> None:
     assert guard(text) == text
     assert unguard(text) == text

@@ -1,0 +1,1 @@
+"""What people read of their business as a whole: figures over time. Everything is read here, nothing is decided."""

@@ -1,0 +1,1 @@
+"""Webhooks: what happens here is told to the systems of those whose it is."""

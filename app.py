@@ -24,6 +24,7 @@ from chalicelib.charging import (
     api_operator_groups,
     api_operator_margins,
     api_operator_orders,
+    api_operator_payments,
     api_operator_prices,
     api_operator_receipts,
     api_operator_refunds,
@@ -31,6 +32,7 @@ from chalicelib.charging import (
 )
 from chalicelib.charging import api_operator as charging_operator
 from chalicelib.charging import api_public_guest as charging_guest
+from chalicelib.charging import guest_jobs as charging_guest_jobs
 from chalicelib.charging import jobs as charging_jobs
 from chalicelib.charging import order_jobs as charging_order_jobs
 from chalicelib.docs_page import page
@@ -58,11 +60,14 @@ from chalicelib.payments import api_operator as payments_operator
 from chalicelib.payments import api_webhook as payments_webhook
 from chalicelib.payments import jobs as payments_jobs
 from chalicelib.payments import reconciliation_jobs as payments_reconciliation_jobs
+from chalicelib.reports import api_operator as reports_operator
 from chalicelib.settlement import api_operator as settlement_operator
 from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.tariffs import api_operator as tariffs_operator
 from chalicelib.wallets import api_driver as wallets_driver
 from chalicelib.wallets import api_operator as wallets_operator
+from chalicelib.webhooks import api_operator as webhooks_operator
+from chalicelib.webhooks import jobs as webhooks_jobs
 
 VERSION = "0.1.0"
 
@@ -98,11 +103,14 @@ APIS = (
     api_operator_groups.api,
     api_operator_margins.api,
     api_operator_orders.api,
+    api_operator_payments.api,
     api_operator_prices.api,
     api_operator_wallets.api,
     ocpp_operator.api,
     settlement_operator.api,
     files_operator.api,
+    reports_operator.api,
+    webhooks_operator.api,
 )
 
 JOBS = (
@@ -114,8 +122,10 @@ JOBS = (
     maintenance_jobs.jobs,
     charging_jobs.jobs,
     charging_order_jobs.jobs,
+    charging_guest_jobs.jobs,
     ocpp_jobs.jobs,
     settlement_jobs.jobs,
+    webhooks_jobs.jobs,
 )
 
 # Chalice would add a handler of its own to our logger and silence all below ERROR.

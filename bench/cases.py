@@ -18,7 +18,7 @@ from bench import installation, machine, servers
 from bench.load import Case, Plan
 from bench.servers import Measured
 
-CHARGERS, PACED_CHARGERS, CONNECTIONS = 50, 20, 1000
+CHARGERS, PACED_CHARGERS, CONNECTIONS, FIRST_CONNECTIONS = 50, 20, 1000, 100
 SECONDS = 8.0
 CPU_RATIO_TARGET = 1.3
 
@@ -120,7 +120,7 @@ class Bench:
             data = Path(scratch) / "data"
             shutil.copytree(self._folder, data)
             with servers.platform(data) as server:
-                measured = servers.measure(server, _plan(case, server.port))
+                measured = servers.measure(server, _plan(case, server.port), _warm_up(case, server.port))
             figures = _figures(case, server.name, measured)
             figures.missed = [text for check in case.checks if (text := _missed(check, measured)) is not None]
             if measured.result.refused:
@@ -133,7 +133,8 @@ class Bench:
 
     def reference(self, case: LoadCase) -> Figures:
         with servers.reference() as server:
-            return _figures(case, server.name, servers.measure(server, _plan(case, server.port)))
+            measured = servers.measure(server, _plan(case, server.port), _warm_up(case, server.port))
+            return _figures(case, server.name, measured)
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def prepared() -> Iterator[Bench]:
     """A bench with its chargers, drivers and money in a scratch folder."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        operator_id = installation.build(folder, charger_count=CONNECTIONS, driver_count=CHARGERS)
+        operator_id = installation.build(folder, charger_count=CONNECTIONS + FIRST_CONNECTIONS, driver_count=CHARGERS)
         yield Bench(folder, operator_id)
 
 
@@ -156,6 +157,15 @@ def _plan(case: LoadCase, port: int) -> Plan:
         ramp_s=case.ramp_s,
         core=generator_core,
     )
+
+
+def _warm_up(case: LoadCase, port: int) -> Plan | None:
+    """Other chargers that connect first, and stay, where the memory of a connection is asked for."""
+    if case.case != "connect":
+        return None
+    plan = _plan(case, port)
+    plan.first_number, plan.chargers = CONNECTIONS, FIRST_CONNECTIONS
+    return plan
 
 
 def _figures(case: LoadCase, server: str, measured: Measured) -> Figures:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,26 +114,48 @@ class Measured:
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] / 1000
 
 
-def measure(server: Server, plan: Plan) -> Measured:
-    """Plays a plan against a server. Raises RuntimeError if the load generator fails."""
-    memory, cpu = machine.resident_kib(server.pid), machine.cpu_s(server.pid)
+def measure(server: Server, plan: Plan, warm_up: Plan | None = None) -> Measured:
+    """Plays a plan against a server, after another one whose chargers stay: what a server takes once, with its first
+    connections, is not memory per connection. Raises RuntimeError if the load generator fails."""
+    with ExitStack() as stack:
+        if warm_up is not None:
+            _play_and_stay(server, warm_up, stack.enter_context(_generator()))
+        return _measure(server, plan, stack.enter_context(_generator()))
+
+
+@contextmanager
+def _generator() -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "bench.load"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
-            _tell(process, msgspec.json.encode(plan))
-            _hear(process)
-            connect_cpu_s = machine.cpu_s(server.pid) - cpu
-            _await_quiet(server)
-            _tell(process, b"play")
-            _hear(process)
-            cpu = machine.cpu_s(server.pid)
-            result = msgspec.json.decode(_hear(process), type=Result)
-            settle_s = _await_quiet(server)
-            cpu = machine.cpu_s(server.pid) - cpu
-            memory = machine.resident_kib(server.pid) - memory
-            _tell(process, b"end")
+            yield process
         finally:
             process.terminate()
+
+
+def _play_and_stay(server: Server, plan: Plan, process: subprocess.Popen[bytes]) -> None:
+    _tell(process, msgspec.json.encode(plan))
+    _hear(process)
+    _tell(process, b"play")
+    _hear(process)
+    _hear(process)
+    _await_quiet(server)
+
+
+def _measure(server: Server, plan: Plan, process: subprocess.Popen[bytes]) -> Measured:
+    memory, cpu = machine.resident_kib(server.pid), machine.cpu_s(server.pid)
+    _tell(process, msgspec.json.encode(plan))
+    _hear(process)
+    connect_cpu_s = machine.cpu_s(server.pid) - cpu
+    _await_quiet(server)
+    _tell(process, b"play")
+    _hear(process)
+    cpu = machine.cpu_s(server.pid)
+    result = msgspec.json.decode(_hear(process), type=Result)
+    settle_s = _await_quiet(server)
+    cpu = machine.cpu_s(server.pid) - cpu
+    memory = machine.resident_kib(server.pid) - memory
+    _tell(process, b"end")
     return Measured(
         result=result,
         cpu_us_per_call=cpu / max(1, result.calls) * 1e6,

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from infra.compose import to_yaml
 from infra.local.template import load_template
 
-MADE_SECRETS: Final = ("access-token-key", "charger-password-key", "origin-verify")
+MADE_SECRETS: Final = ("access-token-key", "charger-password-key", "origin-verify", "voucher-key")
 GIVEN_SECRETS: Final = ("stripe-secret-key", "stripe-webhook-secret")
 MAX_STACK_NAME: Final = 24
 """Longer ones are cut in the names of functions, and the roles know their logs by the whole name."""
@@ -113,7 +113,7 @@ def ensure_secrets(ssm: Any, prefix: str, say: Say) -> str:
         raise DeploymentRefused("The payment provider's secrets are not there yet:\n" + "\n".join(commands))
     for name in MADE_SECRETS:
         if prefix + name not in known:
-            # Never replaced: every sign-in, every charger's password hangs on them.
+            # Never replaced: every sign-in, charger's password, and voucher hangs on them.
             ssm.put_parameter(Name=prefix + name, Value=secrets.token_urlsafe(48), Type="SecureString", Overwrite=False)
             say(f"made the secret {prefix}{name}")
     answer = ssm.get_parameter(Name=f"{prefix}origin-verify", WithDecryption=True)

@@ -13,11 +13,13 @@ from chalicelib.charging.model import Cdr
 from chalicelib.charging.store.cdrs import CDRS
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import Organization
+from chalicelib.kernel.context import Context
 from chalicelib.kernel.money import Money
 from chalicelib.kernel.unit_of_work import UnitOfWork
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import (
     Entry,
+    EntryKind,
     Posting,
     account_class,
     captures_account,
@@ -32,7 +34,7 @@ from chalicelib.ledger.model import (
 )
 from chalicelib.ledger.store import LINES
 from chalicelib.settlement import jobs, service
-from chalicelib.settlement.model import Contract, Terms
+from chalicelib.settlement.model import Contract, Terms, Withdrawal
 from tests.world import Operator, World
 
 Payer = Literal["wallet", "card", "enterprise"]
@@ -111,6 +113,16 @@ class Books:
         self._seal(credit)
         return credit
 
+    def correct(self, cdr: Cdr, amount: int) -> Cdr:
+        """What it should have been, today: a credit CDR and what is valid instead."""
+        self.take_back(cdr)
+        money = Money(amount, cdr.captured.currency)
+        valid = replace(
+            cdr, cdr_id=f"{cdr.cdr_id}-2", captured=money, total_cost=money, captured_tax=None, business_day=self.today
+        )
+        self._seal(valid)
+        return valid
+
     def take_cash(self, amount: int, *, day: str | None = None, currency: str = "EUR") -> None:
         wallet = wallet_account(DRIVER, currency)
         moves = {wallet: amount, cash_account(self.operator_id, currency): -amount}
@@ -126,7 +138,7 @@ class Books:
         }
         self.post(wallet, "top_up", currency, moves, day or self.today)
 
-    def post(self, home: str, kind: str, currency: str, moves: dict[str, int], day: str | None = None) -> None:
+    def post(self, home: str, kind: EntryKind, currency: str, moves: dict[str, int], day: str | None = None) -> None:
         entry = Entry(
             entry_id=self.world.ctx.new_id("ent"),
             home_account_id=home,
@@ -210,6 +222,12 @@ class Books:
 
         self.world.commit(decide)
         self.sold.append(cdr)
+
+
+def withdrawal_of(ctx: Context, withdrawal_id: str) -> Withdrawal:
+    found = service.find_withdrawal(ctx, withdrawal_id)
+    assert found is not None
+    return found
 
 
 def open_books(world: World, **fields: Any) -> Books:

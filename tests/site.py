@@ -42,32 +42,36 @@ class Site:
 
     # -- money ------------------------------------------------------------------------------------------------------
 
+    @property
+    def currency(self) -> str:
+        return self.operator.organization.currency
+
     def top_up(self, amount: int, driver_id: str | None = None) -> None:
         """Puts money into the wallet as a paid top-up would."""
         self.advance_s(1)
-        wallet = wallet_account(driver_id or self.driver.driver_id, "EUR")
+        wallet = wallet_account(driver_id or self.driver.driver_id, self.currency)
         entry = Entry(
             entry_id=self.world.ctx.new_id("ent"),
             home_account_id=wallet,
             kind="top_up",
-            currency="EUR",
-            postings=[Posting(wallet, amount), Posting("clearing:stripe:EUR", -amount)],
+            currency=self.currency,
+            postings=[Posting(wallet, amount), Posting(f"clearing:stripe:{self.currency}", -amount)],
             occurred_at=self.world.clock.now(),
             source_id="top_test",
         )
         self.world.commit(lambda uow: ledger.post(uow, entry))
 
     def available(self) -> int:
-        return wallets.available(self.world.ctx, self.driver.driver_id, "EUR").amount
+        return wallets.available(self.world.ctx, self.driver.driver_id, self.currency).amount
 
     def income(self) -> int:
-        account_id = income_account(self.charger.operator_id, "EUR")
+        account_id = income_account(self.charger.operator_id, self.currency)
         day = self.world.clock.now().date().isoformat()
         return sum(e.amount_on(account_id) for e in ledger.entries_of_period(self.world.ctx, account_id, day))
 
     def lines(self) -> list[tuple[str, int]]:
         """The wallet's ledger lines in the order of posting: kind and signed amount."""
-        wallet = wallet_account(self.driver.driver_id, "EUR")
+        wallet = wallet_account(self.driver.driver_id, self.currency)
         return [(entry.kind, entry.home_amount) for entry in ledger.entries_of_account(self.world.ctx, wallet)]
 
     # -- the driver and the charger ---------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ class Site:
                 driver_id=self.driver.driver_id,
                 charger_id=self.charger.charger_id,
                 evse_no=evse_no,
-                amount=None if amount is None else Money(amount, "EUR"),
+                amount=None if amount is None else Money(amount, self.currency),
             )
         )
 
@@ -175,9 +179,11 @@ class Site:
         self.world.advance(timedelta(minutes=minutes).total_seconds())
 
 
-def build_site(world: World, *, price: str = "0.35", dimension: Dimension = "ENERGY", money: int = 2000) -> Site:
+def build_site(
+    world: World, *, price: str = "0.35", dimension: Dimension = "ENERGY", money: int = 2000, currency: str = "EUR"
+) -> Site:
     """0.35 EUR/kWh at one location in Berlin; the driver has 20.00."""
-    operator = world.operator()
+    operator = world.operator(currency=currency)
     operator_id = operator.organization.organization_id
     now = world.clock.now()
     location = Location(
@@ -194,7 +200,7 @@ def build_site(world: World, *, price: str = "0.35", dimension: Dimension = "ENE
     elements = (TariffElement((PriceComponent(dimension, Decimal(price)),)),)
     tariff = world.commit(
         lambda uow: tariffs.create_tariff(
-            uow, operator_id=operator_id, name="Day", currency="EUR", tax_included=True, elements=elements
+            uow, operator_id=operator_id, name="Day", currency=currency, tax_included=True, elements=elements
         )
     )
     world.commit(lambda uow: tariffs.assign_tariff(uow, tariff, kind="location", target_id=location.location_id))

@@ -25,7 +25,7 @@ from chalicelib.identity.service.access_tokens import encode_access_token
 from chalicelib.identity.service.signing_in import claims_of
 from chalicelib.kernel import context, outbox
 from chalicelib.kernel.clock import VirtualClock
-from chalicelib.kernel.context import Context, Settings
+from chalicelib.kernel.context import Context, Settings, table_name
 from chalicelib.kernel.outbox import Consumer, Event
 from chalicelib.kernel.table import Row
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
@@ -48,6 +48,7 @@ SECRETS = {
     "origin-verify": "",
     "stripe-secret-key": "sk_test_world",
     "stripe-webhook-secret": "whsec_world",
+    "voucher-key": "test-voucher-key-0123456789",
 }
 PASSWORD = "correct horse battery"
 MAX_EVENT_ROUNDS = 100
@@ -364,7 +365,7 @@ def table_definition(name: str, rows: Sequence[type[Row]]) -> dict[str, Any]:
     }
     if indexes:
         definition["GlobalSecondaryIndexes"] = list(indexes.values())
-    if name == outbox.EVENTS.name:
+    if name in (outbox.EVENTS.name, table_name("webhooks")):
         definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
     return definition
 

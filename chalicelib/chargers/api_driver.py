@@ -51,6 +51,7 @@ class DriverChargerView(Shape):
 
     charger_id: str
     operator_id: str
+    operator_name: str
     name: str | None
     online: bool
     charge_with_qr: bool
@@ -94,6 +95,7 @@ def driver_charger_view(
     return DriverChargerView(
         charger_id=charger.charger_id,
         operator_id=charger.operator_id,
+        operator_name=operator_name(ctx, charger.operator_id),
         name=charger.name,
         online=facts.link is not None and facts.link.is_online(ctx.now()),
         charge_with_qr=charger.charge_with_qr,

@@ -60,6 +60,8 @@ PERMISSIONS: Final = {
         Permission("wallets:write", "money", "Adjust balances", _OPERATOR),
         Permission("topup_packages:read", "money", "See top-up packages", _OPERATOR),
         Permission("topup_packages:write", "money", "Change top-up packages", _OPERATOR),
+        Permission("vouchers:read", "money", "See vouchers and what became of them", _OPERATOR),
+        Permission("vouchers:write", "money", "Make vouchers and see their codes, hand out and block them", _OPERATOR),
         Permission("payments:read", "money", "See payments", _OPERATOR),
         Permission("payments:refund", "money", "Pay back payments", _OPERATOR),
         Permission("settlements:read", "money", "See settlements, statements and income", _ALL),
@@ -86,6 +88,8 @@ PERMISSIONS: Final = {
         Permission("regions:write", "system", "Change regions", _OPERATOR),
         Permission("api_keys:read", "system", "See API keys", _ALL),
         Permission("api_keys:write", "system", "Make and revoke API keys", _ALL),
+        Permission("webhook_endpoints:read", "system", "See webhook endpoints and what was sent to them", _ALL),
+        Permission("webhook_endpoints:write", "system", "Change webhook endpoints, send again", _ALL),
         Permission("audit:read", "system", "Read the audit log", _ALL),
     )
 }

@@ -8,7 +8,7 @@ nothing that belongs to an operator: here it sees nothing, and what stands at it
 from __future__ import annotations
 
 from chalicelib.identity.service.organizations import find_organization, is_within
-from chalicelib.kernel.errors import forbidden, invalid, not_found
+from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import PageQuery, Request
 
 
@@ -57,7 +57,5 @@ def visible_organization(req: Request, organization_id: str) -> str:
 
 
 def check_works_everywhere(req: Request) -> None:
-    """For what counts at all places of an organisation: who is narrowed to some does not change it. Raises forbidden
-    (403)."""
-    if req.actor.is_narrowed:
-        raise forbidden("This counts everywhere, and you work at some places only.")
+    """For what counts at all places of an organisation: see `Actor.require_everywhere`. Raises forbidden (403)."""
+    req.actor.require_everywhere()

@@ -40,6 +40,12 @@ class Actor:
         if not self.may(permission):
             raise forbidden(f"This needs the permission {permission}.")
 
+    def require_everywhere(self) -> None:
+        """For what counts at all places of an organisation, its money above all: who is narrowed to some places
+        neither reads nor changes it. Raises DomainError forbidden (403)."""
+        if self.is_narrowed:
+            raise forbidden("This counts everywhere, and you work at some places only.")
+
     @property
     def person_id(self) -> str:
         """Who asked, for the record: the user of an organisation, the API key, or the login of somebody who is none."""

@@ -45,6 +45,7 @@ class Settings:
     secret_prefix: str = "/wattfare/"
     default_currency: str = "EUR"
     metrics: str = "off"
+    webhook_loopback: str = "off"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

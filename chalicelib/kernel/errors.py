@@ -43,7 +43,8 @@ class DomainError(Exception):
     """A rule of the business was not met; nothing was changed.
 
     `code` e.g. `wallet.insufficient_funds`; `detail` a sentence for people; `retry_after_s` only for LIMITED
-    and UNAVAILABLE; `shortfall` what is missing, where more money would have done.
+    and UNAVAILABLE; `shortfall` what is missing, where more money would have done; `session_id` the
+    charging session that stands against it.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class DomainError(Exception):
         fields: tuple[FieldError, ...] = (),
         retry_after_s: int | None = None,
         shortfall: Money | None = None,
+        session_id: str | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -63,6 +65,7 @@ class DomainError(Exception):
         self.fields = fields
         self.retry_after_s = retry_after_s
         self.shortfall = shortfall
+        self.session_id = session_id
 
 
 class StaleRead(DomainError):

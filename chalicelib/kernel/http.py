@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 import msgspec
@@ -24,6 +24,8 @@ from chalicelib.kernel.pages import Page
 from chalicelib.kernel.unit_of_work import UnitOfWork
 
 Item = TypeVar("Item")
+Day = TypeVar("Day", bound=date)
+"""A moment is one too."""
 Audience = Literal["operator", "driver", "person", "public"]
 Authenticate = Callable[[Context, str, str], Actor]
 """`(ctx, bearer access token, source ip) -> Actor`; raises DomainError UNAUTHENTICATED."""
@@ -52,6 +54,22 @@ def check_moment(moment: datetime, pointer: str) -> datetime:
     if moment.year not in YEARS:
         raise invalid("moment.distant", f"The year is from {YEARS[0]} to {YEARS[-1]}.", pointer)
     return moment
+
+
+def check_span(date_from: Day | None, date_to: Day | None) -> tuple[Day | None, Day | None]:
+    """The moments, or days, between which a query asks. Raises moment.distant, period.reversed (422): who asks for
+    nothing by mistake shall not believe that there is nothing."""
+    for day, pointer in ((date_from, "/date_from"), (date_to, "/date_to")):
+        if day is not None and day.year not in YEARS:
+            raise invalid("moment.distant", f"The year is from {YEARS[0]} to {YEARS[-1]}.", pointer)
+    return check_order(date_from, date_to)
+
+
+def check_order(date_from: Day | None, date_to: Day | None) -> tuple[Day | None, Day | None]:
+    """The same where nothing is added to the days. Raises period.reversed (422)."""
+    if date_from is not None and date_to is not None and date_to < date_from:
+        raise invalid("period.reversed", "The period ends before it begins.", "/date_to")
+    return date_from, date_to
 
 
 class PageQuery(Shape):

@@ -41,11 +41,13 @@ class Lifecycle(Generic[State]):
         try:
             return self.transitions[(state, event)]
         except KeyError:
-            raise DomainError(
-                f"{self.noun}.illegal_transition",
-                f'This {_words(self.noun)} is {_words(state)}, which rules out "{_words(event)}".',
-                Kind.CONFLICT,
-            ) from None
+            raise DomainError(f"{self.noun}.illegal_transition", self._why_not(state, event), Kind.CONFLICT) from None
+
+    def _why_not(self, state: State, event: str) -> str:
+        """For people: an event that has led to this very state from another one has just happened before."""
+        leads_here = any(cause == event and after == state for (_, cause), after in self.transitions.items())
+        rest = " already" if leads_here else ": that is not possible now"
+        return f"This {_words(self.noun)} is {_words(state)}{rest}."
 
 
 def _words(name: str) -> str:

@@ -21,7 +21,7 @@ CONVENTIONS = (
     "Bodies are JSON; unknown fields are refused. PATCH is a merge patch: what is left out stays, null removes. DELETE "
     "mostly deactivates, and `restore` undoes it.",
     "Money is an integer of minor units with its ISO 4217 currency, energy is in Wh, times are RFC 3339 with an offset "
-    "and answered in UTC. `date_from` is included, `date_to` is not.",
+    "and answered in UTC. Of moments `date_from` is included, `date_to` is not; of days (YYYY-MM-DD) both are.",
     "A list is read page by page: `next_cursor` of a page is the `cursor` of the next, while `has_more` is true. A "
     "page may be short, or empty, before the last.",
     "Where a header Idempotency-Key is asked for, a repeated request with the same key gets the first answer. An "

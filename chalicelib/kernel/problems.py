@@ -42,9 +42,10 @@ _TITLES = {
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """`shortfall`: what is missing, where more money in the wallet would have done: the app offers to top it up."""
+    """`shortfall`: what is missing, where more money in the wallet would have done: the app offers to top it up.
+    `session_id`: the charging session that has to be seen to first."""
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
     code: str
@@ -52,6 +53,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     errors: list[FieldError] = []
     request_id: str
     shortfall: Money | None = None
+    session_id: str | None = None
 
 
 def from_domain_error(error: DomainError, request_id: str) -> tuple[int, Mapping[str, str], bytes]:
@@ -63,6 +65,7 @@ def from_domain_error(error: DomainError, request_id: str) -> tuple[int, Mapping
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     problem = Problem(
+        type="about:blank",
         title=_TITLES[status],
         status=status,
         code=error.code,
@@ -70,6 +73,7 @@ def from_domain_error(error: DomainError, request_id: str) -> tuple[int, Mapping
         errors=list(error.fields),
         request_id=request_id,
         shortfall=error.shortfall,
+        session_id=error.session_id,
     )
     return status, headers, msgspec.json.encode(problem)
 

@@ -6,7 +6,7 @@ A stretch begins with its first moment and ends before its last; None is open.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,8 @@ MonthText = Annotated[
     str,
     msgspec.Meta(pattern=r"^(19[789]|2[0-9]{2})[0-9]-(0[1-9]|1[0-2])$(?!\n)", description="A month: YYYY-MM."),
 ]
+FirstDay = Annotated[date, msgspec.Meta(description="The first business day, itself included.")]
+LastDay = Annotated[date, msgspec.Meta(description="The last business day, itself included.")]
 _EPOCH = from_epoch_ms(0)
 
 
@@ -41,6 +43,16 @@ def month_days(month: str) -> tuple[str, str]:
     """The first and the last day of a month (YYYY-MM), as YYYY-MM-DD."""
     last = monthrange(int(month[:4]), int(month[5:7]))[1]
     return f"{month}-01", f"{month}-{last:02d}"
+
+
+def month_after(month: str) -> str:
+    return months_before(month, -1)
+
+
+def months_before(month: str, count: int = 1) -> str:
+    """The month (YYYY-MM) that many earlier, the first one of 1970 at least: before that there are no ids."""
+    number = max(1970 * 12, int(month[:4]) * 12 + int(month[5:7]) - 1 - count)
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
 def overlap(one: Span, other: Span) -> Span:

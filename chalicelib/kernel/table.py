@@ -199,6 +199,15 @@ class Table(Generic[Entity]):
             if cursor is None:
                 return
 
+    def query_items(
+        self, ctx: Context, hash_value: str, range_condition: Condition, *, consistent: bool = True
+    ) -> dict[str, AttributeMap]:
+        """Rows of several kinds that lie beside each other, read at once: as they are stored, by sort key, each for the
+        `from_item` of its own table. For a few small ones: what does not fit one page (1 MB) is left out."""
+        request = self._query_request(hash_value, range_condition, None, None)
+        answer = ctx.dynamodb.query(**request, ConsistentRead=consistent)
+        return {item["sk"]["S"]: item for item in answer["Items"]}
+
     def walk(
         self,
         ctx: Context,

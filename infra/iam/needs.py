@@ -35,6 +35,7 @@ ASKED: Final[Mapping[str, str]] = {
     "batch_get": "BatchGetItem",
     "query": "Query",
     "query_all": "Query",
+    "query_items": "Query",
     "walk": "Query",
     "scan_all": "Scan",
     "batch_put": "BatchWriteItem",
@@ -61,17 +62,18 @@ RAW: Final[Mapping[str, str]] = {
 INNOCENT: Final = frozenset({"row", "name", "key_map", "entity_key", "key_of", "to_item", "from_item", "serialize"})
 """What a table tells without asking DynamoDB."""
 
-CLIENTS: Final[Mapping[str, Mapping[str, str]]] = {
+CLIENTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "stepfunctions": {
-        "start_execution": "states:StartExecution",
-        "send_task_success": "states:SendTaskSuccess",
-        "send_task_failure": "states:SendTaskFailure",
+        "start_execution": ("states:StartExecution",),
+        "send_task_success": ("states:SendTaskSuccess",),
+        "send_task_failure": ("states:SendTaskFailure",),
     },
     "apigatewaymanagementapi": {
-        "post_to_connection": "execute-api:ManageConnections POST",
-        "delete_connection": "execute-api:ManageConnections DELETE",
+        "post_to_connection": ("execute-api:ManageConnections POST",),
+        "delete_connection": ("execute-api:ManageConnections DELETE",),
     },
-    "sesv2": {"send_email": "ses:SendEmail"},
+    # A mail with files is composed by SES, and goes out as the raw one that it then is.
+    "sesv2": {"send_email": ("ses:SendEmail", "ses:SendRawEmail")},
 }
 WORKFLOWS: Final[Mapping[str, str]] = {
     "session_state_machine_arn": "session",
@@ -187,7 +189,7 @@ def _clients(part: Part) -> Iterator[Need]:
     for call in _calls(part, "client"):
         service = _text(call.args[0]) if call.args else ""
         verbs = CLIENTS.get(service, {})
-        used = [action for verb, action in verbs.items() if verb in attributes]
+        used = [action for verb, actions in verbs.items() if verb in attributes for action in actions]
         if not used:
             raise Unreadable(f"{part.name}: what is asked of {service or 'a client'}?")
         workflows = [name for setting, name in WORKFLOWS.items() if setting in attributes]

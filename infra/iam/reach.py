@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -64,13 +65,21 @@ class Part:
 
     @functools.cached_property
     def _imports(self) -> Mapping[str, Any]:
-        """Names that the function imports itself."""
+        """Names that the function imports itself: what it reaches through them is reached, whenever it is loaded."""
         found: dict[str, Any] = {}
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PRODUCT:
-                module = importlib.import_module(node.module or "")
+            if isinstance(node, ast.ImportFrom):
+                name = "." * node.level + (node.module or "")
+                if node.level or name.split(".")[0] in PRODUCT:
+                    module = importlib.import_module(name, self.function.__globals__["__package__"])
+                    for alias in node.names:
+                        found[alias.asname or alias.name] = _member(module, alias.name)
+            elif isinstance(node, ast.Import):
                 for alias in node.names:
-                    found[alias.asname or alias.name] = _member(module, alias.name)
+                    top = alias.name.split(".")[0]
+                    if top in PRODUCT:
+                        module = importlib.import_module(alias.name)
+                        found[alias.asname or top] = module if alias.asname else sys.modules[top]
         return found
 
 

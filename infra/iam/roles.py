@@ -62,7 +62,13 @@ _EVENT_SOURCES: Final = {
             "!GetAtt OutboxTable.StreamArn",
         ),
         ("sqs:SendMessage", "!GetAtt RelayFailures.Arn"),
-    )
+    ),
+    "WebhookSend": (
+        (
+            "dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams",
+            "!GetAtt WebhooksTable.StreamArn",
+        ),
+    ),
 }
 """What Lambda does in a function's name before its code runs."""
 

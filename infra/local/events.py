@@ -1,4 +1,4 @@
-"""The outbox stream's event source: hands new records to the relay Lambda, as DynamoDB Streams would.
+"""A table's stream as an event source: hands new records to a Lambda (the outbox's to the relay), as AWS would.
 
 At least once and in order; a failed record (partial batch response) is delivered again, a bounded number of times,
 then it is logged and left behind (on AWS: the on-failure destination). The cursor is durable.
@@ -22,13 +22,14 @@ RelayFunction = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class StreamPump:
-    """`relay` is the Lambda behind the stream of `table`; one caller at a time."""
+    """`relay` is the Lambda behind the stream of `table`, `reader` its name; one caller at a time."""
 
-    def __init__(self, engine: Engine, table: str, relay: RelayFunction) -> None:
+    def __init__(self, engine: Engine, table: str, relay: RelayFunction, reader: str = "relay") -> None:
         self._engine = engine
         self._table = table
         self._relay = relay
-        self._cursor = engine.stream_cursor("relay", table)
+        self._reader = reader
+        self._cursor = engine.stream_cursor(reader, table)
 
     def drain(self) -> int:
         """Delivers all that is there, also what the consumers add; returns how many records were delivered."""
@@ -39,7 +40,7 @@ class StreamPump:
                 return delivered
             self._deliver(records)
             self._cursor = int(records[-1]["dynamodb"]["SequenceNumber"])
-            self._engine.save_stream_cursor("relay", self._table, self._cursor)
+            self._engine.save_stream_cursor(self._reader, self._table, self._cursor)
             delivered += len(records)
         return delivered
 
@@ -47,7 +48,7 @@ class StreamPump:
         waiting = records
         for _ in range(MAX_DELIVERIES):
             answer = self._relay({"Records": waiting})
-            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", ())}
             waiting = [record for record in waiting if record["dynamodb"]["SequenceNumber"] in failed]
             if not waiting:
                 return

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -42,6 +42,7 @@ class LocalApi:
         application.add_routes(
             [
                 web.get("/messages", self.list_messages),
+                web.get(r"/messages/{message_id}/attachments/{number:\d{1,3}}", self.show_attachment),
                 web.get("/clock", self.show_clock),
                 web.post("/clock", self.advance_clock),
                 web.get("/jobs", self.list_jobs),
@@ -61,6 +62,17 @@ class LocalApi:
             return _problem(422, "limit is a whole number")
         messages = self._platform.messages.list(request.query.get("to"), int(limit))
         return web.json_response({"data": [message.to_json() for message in messages]})
+
+    async def show_attachment(self, request: web.Request) -> web.Response:
+        """A file that went with a message, counted from 0."""
+        message_id, number = request.match_info["message_id"], int(request.match_info["number"])
+        found = self._platform.messages.attachment(message_id, number)
+        if found is None:
+            return _problem(404, f"there is no attachment {number} of the message {message_id!r}")
+        attachment, content = found
+        disposition = f"inline; filename*=UTF-8''{quote(attachment.name, safe='')}"
+        headers = {"content-type": attachment.media_type, "content-disposition": disposition}
+        return web.Response(body=content, headers=headers)
 
     async def show_clock(self, request: web.Request) -> web.Response:
         return web.json_response({"now": to_rfc3339(self._platform.clock.now())})

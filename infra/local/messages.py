@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import mimetypes
 import re
 import sqlite3
 import threading
@@ -30,6 +31,8 @@ from infra.local import aws_hooks
 from infra.local.aws_hooks import AwsError
 
 KEPT = 10_000
+KEPT_WITH_FILES = 1_000
+"""Of older messages the attachments are named and no more there."""
 MAX_RECIPIENTS = 50  # SES: To, Cc and Bcc of one message together
 MAX_EMAIL_BYTES = 40 * 1024 * 1024  # SES v2
 MAX_SMS_BYTES = 1600  # SNS
@@ -51,12 +54,28 @@ CREATE TABLE IF NOT EXISTS messages (
     attachments TEXT NOT NULL,
     sent_at TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS files (
+    sequence INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (sequence, number)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS recipients (
     address TEXT NOT NULL,
     sequence INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
     PRIMARY KEY (address, sequence)
 ) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    media_type: str
+    size: int  # bytes
+
+    def to_json(self) -> dict[str, object]:
+        return {"name": self.name, "type": self.media_type, "size": self.size}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +89,7 @@ class Message:
     subject: str | None
     text: str | None
     html: str | None
-    attachments: tuple[str, ...]  # file names
+    attachments: tuple[Attachment, ...]
     at: datetime
 
     def to_json(self) -> dict[str, object]:
@@ -83,7 +102,7 @@ class Message:
             "subject": self.subject,
             "text": self.text,
             "html": self.html,
-            "attachments": list(self.attachments),
+            "attachments": [attachment.to_json() for attachment in self.attachments],
             "at": to_rfc3339(self.at),
         }
 
@@ -96,7 +115,7 @@ class _Draft:
     subject: str | None = None
     text: str | None = None
     html: str | None = None
-    attachments: Sequence[str] = ()
+    attachments: Sequence[tuple[Attachment, bytes]] = ()
 
 
 class Outbox:
@@ -139,6 +158,15 @@ class Outbox:
             rows = self._db.execute(f"{query} ORDER BY sequence DESC LIMIT ?", values).fetchall()
         return [_read_row(row) for row in rows]
 
+    def attachment(self, message_id: str, number: int) -> tuple[Attachment, bytes] | None:
+        """One attachment of a message, counted from 0."""
+        query = (
+            "SELECT attachments, content FROM messages JOIN files USING (sequence) WHERE messages.id = ? AND number = ?"
+        )
+        with self._lock:
+            row = self._db.execute(query, (message_id, number)).fetchone()
+        return None if row is None else (_read_attachments(row[0])[number], row[1])
+
     def handle_ses(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """SES v2 `SendEmail` with Simple or Raw content (`request`: botocore's, the body in JSON bytes)."""
         if operation != "SendEmail":
@@ -167,7 +195,7 @@ class Outbox:
                         draft.subject,
                         draft.text,
                         draft.html,
-                        json.dumps(list(draft.attachments)),
+                        json.dumps([attachment.to_json() for attachment, _ in draft.attachments]),
                         to_rfc3339(self._now()),
                     ),
                 )
@@ -176,6 +204,11 @@ class Outbox:
                     "INSERT OR IGNORE INTO recipients (address, sequence) VALUES (?, ?)",
                     [(address.lower(), sequence) for address in draft.to],
                 )
+                cursor.executemany(
+                    "INSERT INTO files (sequence, number, content) VALUES (?, ?, ?)",
+                    [(sequence, number, content) for number, (_, content) in enumerate(draft.attachments)],
+                )
+                cursor.execute("DELETE FROM files WHERE sequence <= ?", (sequence - KEPT_WITH_FILES,))
                 cursor.execute("DELETE FROM messages WHERE sequence <= ?", (sequence - KEPT,))
             except BaseException:
                 cursor.execute("ROLLBACK")
@@ -194,9 +227,13 @@ def _read_row(row: tuple[str, str, str, str, str | None, str | None, str | None,
         subject=subject,
         text=text,
         html=html,
-        attachments=tuple(json.loads(attachments)),
+        attachments=_read_attachments(attachments),
         at=from_rfc3339(sent_at),
     )
+
+
+def _read_attachments(stored: str) -> tuple[Attachment, ...]:
+    return tuple(Attachment(each["name"], each["type"], each["size"]) for each in json.loads(stored))
 
 
 def _read_email(request: Mapping[str, Any]) -> _Draft:
@@ -227,15 +264,28 @@ def _read_email(request: Mapping[str, Any]) -> _Draft:
         subject=_data(simple["Subject"]),
         text=text,
         html=html,
-        attachments=[attachment.get("FileName", "") for attachment in simple.get("Attachments") or ()],
+        attachments=[_read_attachment(attachment) for attachment in simple.get("Attachments") or ()],
     )
 
 
-def _read_raw(raw: Mapping[str, Any], sender: str | None, named: list[str]) -> _Draft:
+def _read_attachment(attachment: Mapping[str, str]) -> tuple[Attachment, bytes]:
+    name = attachment.get("FileName", "")
+    if not name:
+        raise AwsError("BadRequestException", "An attachment needs a FileName.")
+    content = _decoded(attachment.get("RawContent"), "RawContent")
+    media_type = attachment.get("ContentType") or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Attachment(name, media_type, len(content)), content
+
+
+def _decoded(data: str | None, what: str) -> bytes:
     try:
-        data = base64.b64decode(raw.get("Data") or "", validate=True)
+        return base64.b64decode(data or "", validate=True)
     except binascii.Error as error:
-        raise AwsError("BadRequestException", "Raw.Data is not base64.") from error
+        raise AwsError("BadRequestException", f"{what} is not base64.") from error
+
+
+def _read_raw(raw: Mapping[str, Any], sender: str | None, named: list[str]) -> _Draft:
+    data = _decoded(raw.get("Data"), "Raw.Data")
     if not data:
         raise AwsError("BadRequestException", "Raw.Data is empty.")
     if len(data) > MAX_EMAIL_BYTES:
@@ -253,8 +303,14 @@ def _read_raw(raw: Mapping[str, Any], sender: str | None, named: list[str]) -> _
         subject=mail.get("Subject"),
         text=text.get_content() if text else None,
         html=html.get_content() if html else None,
-        attachments=[part.get_filename() or "" for part in mail.iter_attachments()],
+        attachments=[_read_part(part) for part in mail.iter_attachments()],
     )
+
+
+def _read_part(part: EmailMessage) -> tuple[Attachment, bytes]:
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    return Attachment(part.get_filename() or "", part.get_content_type(), len(content)), content
 
 
 def _data(content: Mapping[str, str] | None) -> str | None:

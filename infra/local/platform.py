@@ -85,6 +85,7 @@ class Platform:
             session_state_machine_arn=machine_arn("SessionStateMachine"),
             settlement_state_machine_arn=machine_arn("SettlementStateMachine"),
             stripe_api_base=f"{base}/_local/stripe",
+            webhook_loopback="on",
         )
 
     def _open_stores(self) -> None:
@@ -103,6 +104,7 @@ class Platform:
         # Here, not above: importing the product makes its tables' names and its clients, which need the hooks.
         import app as product
         from chalicelib import relay
+        from chalicelib.webhooks.jobs import webhook_send
         from ws_handlers import connect, disconnect, message
 
         now = self.clock.now
@@ -114,6 +116,9 @@ class Platform:
             self.runner.register(name, definition)
         self.scheduler = Scheduler(product.app, now, self._run_job, self.settings.file("scheduler.sqlite3"))
         self.pump = StreamPump(self.engine, outbox.EVENTS.name, lambda event: relay.outbox_relay(event, None))
+        self.webhooks = StreamPump(
+            self.engine, table_name("webhooks"), lambda event: webhook_send(event, None), reader="webhook_send"
+        )
         self.websocket = WebSocketApi(
             connect.handler,
             message.handler,
@@ -138,6 +143,7 @@ class Platform:
     def _sources(self) -> list[Source]:
         return [
             Source("events", self.pump.drain, lambda: None),
+            Source("deliveries", self.webhooks.drain, lambda: None),
             Source("workflows", self.runner.run_due, self.runner.next_due),
             Source("schedules", self.scheduler.run_due, self.scheduler.next_due),
             Source("webhooks", self._deliver_webhooks, self.payments.next_due),

@@ -20,6 +20,7 @@ SECRET_NAMES = (
     "origin-verify",
     "stripe-secret-key",
     "stripe-webhook-secret",
+    "voucher-key",
 )
 DEFAULT_ADMIN_EMAIL = "admin@wattfare.example"
 MEMORY = ":memory:"

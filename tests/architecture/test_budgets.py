@@ -24,25 +24,30 @@ def used() -> Iterator[dict[str, Usage]]:
 
 
 @pytest.mark.parametrize(
-    ("action", "most_wru", "most_rru"),
+    ("action", "most_wru", "most_rru", "most_trips"),
     [
-        ("heartbeat", 1, 1),
-        ("status, within a minute", 1, 0),
-        ("status, later", 2, 1),
-        ("meter values", 2, 1),
-        ("authorize", 0, 1),
-        ("start", 12, 12),
-        ("stop", 16, 4),
-        ("boot", 6, 1),  # charger, journal and event in one transaction; a charger boots rarely
-        ("connect", 4, 2),
-        ("disconnect", 1, 2),
+        ("heartbeat", 1, 1, 2),
+        ("status, within a minute", 1, 0, 1),
+        ("status, later", 2, 1, 2),
+        ("meter values", 1.5, 0.4, 2),
+        ("authorize", 0, 1, 2),
+        ("start", 12, 10.5, 9),
+        ("after the start", 1, 3, 5),
+        ("stop", 14, 2.5, 4),
+        ("after the stop", 0, 4, 6),
+        ("boot", 6, 1, 2),  # charger, journal and event in one transaction; a charger boots rarely
+        ("after the boot", 1, 7.5, 8),
+        ("connect", 4, 2, 3),
+        ("disconnect", 1, 1, 2),
     ],
 )
 def test_an_action_stays_within_its_units(
-    used: dict[str, Usage], action: str, most_wru: float, most_rru: float
+    used: dict[str, Usage], action: str, most_wru: float, most_rru: float, most_trips: float
 ) -> None:
-    assert used[action].wru <= most_wru
-    assert used[action].rru <= most_rru
+    """What it takes today, to the half unit: whoever needs more says so here, and in BENCHMARKS.md why."""
+    assert used[action].wru <= most_wru + 0.001
+    assert used[action].rru <= most_rru + 0.001
+    assert used[action].round_trips <= most_trips
 
 
 def test_money_is_in_the_measured_session(used: dict[str, Usage]) -> None:

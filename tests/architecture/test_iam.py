@@ -16,13 +16,15 @@ from chalice.utils import to_cfn_resource_name
 import app as product
 from chalicelib.charging import jobs as charging_jobs
 from chalicelib.charging.model import ChargingSession
+from chalicelib.charging.service import paying
 from chalicelib.kernel.context import Context, table_name
 from chalicelib.kernel.table import Table
 from chalicelib.ledger.store import LINES
+from chalicelib.ocpp import intents
 from chalicelib.settlement import jobs as settlement_jobs
 from infra.iam import needs
 from infra.iam.functions import REST, entry_points
-from infra.iam.reach import part_of
+from infra.iam.reach import part_of, reach
 from infra.iam.roles import ROLES_PATH, render
 from tests.architecture.guard import Guard, allowed, roles
 from tests.contract.ocpp.wire import Wire
@@ -93,6 +95,34 @@ def test_a_table_that_is_hidden_is_an_error_and_not_a_gap() -> None:
     for function in (hides, hands_on, writes_out):
         with pytest.raises(needs.Unreadable):
             needs.needs_of([part_of(function)], table_name(""))  # type: ignore[arg-type]
+
+
+def imports_itself(ctx: Context) -> Any:
+    import chalicelib.wallets.store
+    import chalicelib.wallets.store as wallet_rows
+    from chalicelib.ledger import store
+    from chalicelib.ledger.store import PROOFS as PAGES
+
+    chalicelib.wallets.store.TOPUPS.batch_get(ctx, [])
+    wallet_rows.TOPUPS.get(ctx, "a", "b")
+    return PAGES.query(ctx, "a"), store.LINES.scan_all(ctx)
+
+
+def test_what_a_function_imports_itself_is_read_like_all_else() -> None:
+    found = needs.needs_of([part_of(imports_itself)], table_name(""))  # type: ignore[arg-type]
+    assert found == {
+        ("dynamodb:BatchGetItem", "wallets"),
+        ("dynamodb:GetItem", "wallets"),
+        ("dynamodb:Query", "ledger"),
+        ("dynamodb:Scan", "ledger"),
+    }
+
+
+def test_what_is_loaded_late_is_reached_all_the_same() -> None:
+    """By an import within a function; by a name of a package that loads its modules when they are asked for."""
+    parts = {part.name for part in reach([paying.release, intents.INTENTS])}
+    assert "chalicelib.payments.service.capturing.request_release" in parts
+    assert "chalicelib.charging.service.freshening.handle_trigger_answer" in parts
 
 
 # -- real flows under the roles -------------------------------------------------------------------------------
@@ -183,7 +213,8 @@ def test_a_charge_with_a_card(site: Site, guard: Guard) -> None:
 
 def test_a_charge_from_the_app_that_is_given_up(site: Site, guard: Guard) -> None:
     session = charge_from_app(site, guard)
-    for action in ("stop", "give_up"):
+    site.advance(24 * 60)
+    for action in ("look", "give_up"):
         with guard.acting("SessionClose"):
             charging_jobs.session_close({"session_id": session.session_id, "action": action}, None)
         relay(site, guard)

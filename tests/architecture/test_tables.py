@@ -16,7 +16,7 @@ from tests.world import table_definitions
 
 KEPT = {
     *("identity", "drivers", "chargers", "tariffs", "charging"),
-    *("maintenance", "ledger", "wallets", "payments", "settlement", "idempotency"),
+    *("maintenance", "ledger", "wallets", "payments", "settlement", "idempotency", "webhooks"),
 }
 """What money, prices and people rest on outlives the stack; the others can be made again."""
 

@@ -17,6 +17,7 @@ import yaml
 from chalice.utils import to_cfn_resource_name
 
 from chalicelib.kernel.context import Settings
+from chalicelib.webhooks.store import DELIVERIES
 from infra import compose
 from infra.compose import Tree
 from infra.expand import expand
@@ -128,7 +129,8 @@ def test_the_settings_of_the_functions_are_the_ones_that_the_context_reads(sam_t
     given = set(sam_template["Globals"]["Function"]["Environment"]["Variables"]) - {"TABLE_PREFIX"}
     fields = {name.upper() for name in Settings.__dataclass_fields__}
     # The region comes from Lambda; the provider and its address are as the defaults say.
-    assert fields - given == {"REGION", "PAYMENT_PROVIDER", "STRIPE_API_BASE"}
+    # That webhooks may speak to the machine itself is for the local stack.
+    assert fields - given == {"REGION", "PAYMENT_PROVIDER", "STRIPE_API_BASE", "WEBHOOK_LOOPBACK"}
     assert given <= fields
 
 
@@ -155,6 +157,7 @@ def test_the_schedules_are_chalices(cloudformation: Tree) -> None:
         "CloseOrders",
         "OfflineAlerts",
         "ExpireCommands",
+        "ForgetGuests",
         "Invoices",
         "LocalLists",
         "ProveLedger",
@@ -162,6 +165,7 @@ def test_the_schedules_are_chalices(cloudformation: Tree) -> None:
         "ReconcilePayments",
         "RefreshLocalLists",
         "RenewCertificates",
+        "RetryWebhooks",
         "Settlement",
         "SweepSessions",
     }
@@ -221,13 +225,28 @@ def test_what_api_gateway_refuses_is_a_problem_document(cloudformation: Tree) ->
 
 
 def test_the_relay_loses_no_event(cloudformation: Tree) -> None:
-    [mapping] = of_type(cloudformation, "AWS::Lambda::EventSourceMapping").values()
+    mapping = _mapping_of(cloudformation, "OutboxRelay")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["OutboxTable", "StreamArn"]}
-    assert mapping["FunctionName"] == {"Ref": "OutboxRelay"}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["RelayFailures", "Arn"]}
+
+
+def test_new_webhooks_are_sent_by_a_function_of_their_own_that_changes_do_not_wake(cloudformation: Tree) -> None:
+    mapping = _mapping_of(cloudformation, "WebhookSend")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["WebhooksTable", "StreamArn"]}
+    [filtered] = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(filtered["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"pk": {"S": [{"prefix": DELIVERIES}]}}},
+    }
+
+
+def _mapping_of(cloudformation: Tree, function: str) -> dict[str, Any]:
+    mappings = of_type(cloudformation, "AWS::Lambda::EventSourceMapping").values()
+    assert {mapping["FunctionName"]["Ref"] for mapping in mappings} == {"OutboxRelay", "WebhookSend"}
+    return next(mapping for mapping in mappings if mapping["FunctionName"] == {"Ref": function})
 
 
 def test_every_alarm_tells_somebody_and_watches_something_that_exists(cloudformation: Tree) -> None:

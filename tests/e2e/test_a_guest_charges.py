@@ -89,7 +89,7 @@ async def charges(stack: Stack, charger: LibraryCharger, order: dict[str, Any]) 
     assert started.id_tag_info["status"] == "Accepted"
     await stack.advance(s=120)
     path = f"/v1/guest/sessions/{order['session_id']}/stop"
-    assert (await stack.call("POST", path, guest_code=order["guest_code"])).body["state"] == "stopping"
+    assert (await stack.call("POST", path, guest_code=order["guest_code"])).body["session"]["state"] == "stopping"
     await charger.remote_stop()
     await charger.ask(
         call.StopTransaction(
@@ -101,16 +101,14 @@ async def charges(stack: Stack, charger: LibraryCharger, order: dict[str, Any]) 
 
 async def the_money_is_right(stack: Stack, operator: Operator, order: dict[str, Any]) -> None:
     shown = await look(stack, order)
-    assert (shown["payment_state"], shown["session"]["state"], shown["session"]["cost"]["amount"]) == (
-        "captured",
-        "settled",
-        350,
-    )
+    session = shown["session"]
+    assert (shown["state"], shown["payment_state"], session["state"]) == ("ended", "captured", "settled")
+    assert [session[name]["amount"] for name in ("cost", "reserved", "captured", "released")] == [350, 3000, 350, 2650]
     cdr = await operator.cdr(order["session_id"])
     assert (cdr["captured"]["amount"], cdr["driver_id"]) == (350, None)
     assert await operator.income(cdr["business_day"]) == 350
     [payment] = await operator.get_all("/v1/payments")
-    assert (payment["state"], payment["captured"]["amount"], payment["purpose"]) == ("captured", 350, "guest")
+    assert (payment["state"], payment["gross"]["amount"], payment["purpose"]) == ("captured", 350, "guest")
     assert payment["net"]["amount"] == 350 - payment["fee"]["amount"] < 350
     [mail] = await stack.mails(EMAIL, "Receipt: 10.000 kWh for 3.50 EUR")
     assert "26.50 EUR" in mail["text"], "what was reserved and not taken"

@@ -120,7 +120,7 @@ def meter_values(transaction_id: int, at: str, *, wh: str, watt: str) -> call.Me
 async def the_money_is_right(stack: Stack, driver: Driver, operator: Operator, session_id: str) -> None:
     ended = await driver.session(session_id)
     assert (ended["state"], ended["energy_wh"], ended["stop_reason"]) == ("settled", 200, "Remote")
-    assert (ended["cost"]["amount"], ended["refunded"]["amount"], ended["uncollected"]["amount"]) == (7, 493, 0)
+    assert (ended["cost"]["amount"], ended["released"]["amount"], ended["uncollected"]["amount"]) == (7, 493, 0)
     cdr = await operator.cdr(session_id)
     assert (cdr["energy_wh"], cdr["total_cost"]["amount"], cdr["captured"]["amount"]) == (200, 7, 7)
     assert await driver.balance() == 1993

@@ -80,7 +80,7 @@ async def test_the_platform_stops_the_charge_when_the_amount_is_used_up(stack: S
         assert await charger.is_told_nothing()
         await charger.stop(started["transactionId"], 1040, reason="Remote")
     ended = await site.driver.session(session_id)
-    assert (ended["state"], ended["energy_wh"], ended["refunded"]["amount"]) == ("settled", 1040, 0)
+    assert (ended["state"], ended["energy_wh"], ended["released"]["amount"]) == ("settled", 1040, 0)
     # 1.04 kWh cost 0.36; the driver had said 0.35.
     assert (ended["cost"]["amount"], ended["uncollected"]["amount"]) == (36, 1)
     assert await site.driver.balance() == 1965

@@ -61,7 +61,7 @@ class ChargerView(Shape):
     uid: str | None
     state: PlaceState
     location_id: str | None
-    group_id: str | None
+    charger_group_id: str | None
     registered: bool
     registration_status: str
     country: str | None
@@ -81,6 +81,7 @@ class ChargerView(Shape):
     status: str | None
     connectivity: Connectivity
     evses: list[EvseView]
+    max_power_w: int | None
     created_at: datetime
 
 
@@ -120,11 +121,12 @@ def charger_view(ctx: Context, facts: ChargerFacts) -> ChargerView:
         uid=charger.uid,
         state=charger.state,
         location_id=charger.location_id,
-        group_id=charger.group_id,
+        charger_group_id=charger.group_id,
         registered=charger.is_placed,
         registration_status="accepted" if charger.is_placed else "pending",
         country=charger.country,
         region=charger.region,
+        max_power_w=charger.max_power_w,
         charge_with_qr=charger.charge_with_qr,
         accepts_missing_subprotocol=charger.accepts_missing_subprotocol,
         security_profile=charger.security_profile,

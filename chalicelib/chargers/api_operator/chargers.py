@@ -40,6 +40,10 @@ ProfileNumber = Annotated[
         "auth over TLS, 3 a client certificate with its identity as common name.",
     ),
 ]
+PowerNumber = Annotated[
+    int,
+    msgspec.Meta(ge=1000, le=400_000, description="What one EVSE gives at most, in W. No more is billed by hand."),
+]
 UserText = Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Of Basic auth, if not the identity.")]
 
 
@@ -59,10 +63,11 @@ class ChargerCreate(Shape):
     serial_number: ShortText | None = None
     uid: ShortText | None = None
     evse_count: EvseCount = 1
+    max_power_w: PowerNumber | None = None
     country: CountryText | None = None
     region: NameText | None = None
     location_id: str | None = None
-    group_id: str | None = None
+    charger_group_id: str | None = None
     charge_with_qr: bool = True
     accepts_missing_subprotocol: bool = False
     security_profile: ProfileNumber = 1
@@ -77,9 +82,10 @@ class ChargerPatch(Shape):
     name: NameText | Unset | None = UNSET
     serial_number: ShortText | Unset | None = UNSET
     uid: ShortText | Unset | None = UNSET
+    max_power_w: PowerNumber | Unset | None = UNSET
     country: CountryText | Unset | None = UNSET
     region: NameText | Unset | None = UNSET
-    group_id: str | Unset | None = UNSET
+    charger_group_id: str | Unset | None = UNSET
     charge_with_qr: bool | Unset = UNSET
     accepts_missing_subprotocol: bool | Unset = UNSET
     security_profile: ProfileNumber | Unset = UNSET
@@ -91,12 +97,12 @@ class PasswordRotate(Shape):
 
 
 class ChargerQuery(OperatorPageQuery):
-    """`registered=false`: those that are not placed at a location. `group_id`: with its sub-groups. `status`: as
-    reported by any of its EVSEs. `q`: words of its identity, name and serial number."""
+    """`registered=false`: those that are not placed at a location. `charger_group_id`: with its sub-groups. `status`:
+    as reported by any of its EVSEs. `q`: words of its identity, name and serial number."""
 
     registered: bool | None = None
     location_id: str | None = None
-    group_id: str | None = None
+    charger_group_id: str | None = None
     online: bool | None = None
     status: str | None = None
     state: PlaceState = "active"
@@ -141,13 +147,14 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
         if location.operator_id != holder_id:
             raise invalid("location.unknown", f"Its owner has no location {body.location_id!r}.", "/location_id")
         location_id = location.location_id
-    check_group(req.ctx, holder_id, body.group_id)
+    check_group(req.ctx, holder_id, body.charger_group_id)
     charger, password, evses = service.register_charger(
         req.uow,
         Charger(
             charger_id=body.charger_id,
             operator_id=holder_id,
             evse_count=body.evse_count,
+            max_power_w=body.max_power_w,
             password_hash="",
             created_at=req.ctx.now(),
             charge_with_qr=body.charge_with_qr,
@@ -155,7 +162,7 @@ def create_charger(req: Request, body: ChargerCreate) -> ChargerCreatedView:
             security_profile=body.security_profile,
             basic_auth_user=body.basic_auth_user,
             location_id=location_id,
-            group_id=body.group_id,
+            group_id=body.charger_group_id,
             country=body.country,
             **_lines(body),
         ),
@@ -175,8 +182,8 @@ def list_chargers(req: Request, query: ChargerQuery) -> PageView[ChargerView]:
     """
     places = listed_places(req, query.operator_id)
     groups = None
-    if query.group_id is not None:
-        groups = service.groups_within(req.ctx, places.operator_id, query.group_id)
+    if query.charger_group_id is not None:
+        groups = service.groups_within(req.ctx, places.operator_id, query.charger_group_id)
 
     def is_seen(charger: Charger) -> bool:
         found = places.has(charger.location_id) and charger.state == query.state
@@ -224,7 +231,9 @@ def update_charger(req: Request, charger_id: str, body: ChargerPatch) -> Charger
     changes = changes_of(body)
     changes |= {name: line for name, line in _lines(body).items() if name in changes}
     check_country(changes.get("country"))
-    check_group(req.ctx, charger.operator_id, changes.get("group_id"))
+    if "charger_group_id" in changes:
+        changes["group_id"] = changes.pop("charger_group_id")
+        check_group(req.ctx, charger.operator_id, changes["group_id"])
     return changed(req, charger, service.change_charger(req.uow, charger, changes))
 
 
@@ -280,7 +289,7 @@ def check_group(ctx: Context, operator_id: str, group_id: str | None) -> None:
     """Raises charger_group.unknown (422) unless it is a group of the charger's owner, or none."""
     group = None if group_id is None else service.get_group(ctx, group_id)
     if group_id is not None and (group is None or group.operator_id != operator_id):
-        raise invalid("charger_group.unknown", f"Its owner has no group {group_id!r}.", "/group_id")
+        raise invalid("charger_group.unknown", f"Its owner has no group {group_id!r}.", "/charger_group_id")
 
 
 def _instructions(ctx: Context, charger: Charger, password: str) -> ConnectionInstructions:

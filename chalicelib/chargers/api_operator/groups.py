@@ -46,7 +46,7 @@ class ChargerGroupQuery(OperatorPageQuery):
 class ChargerGroupView(Shape):
     """`path`: the ids of the groups above it, the topmost first. The counts are of what is right below it."""
 
-    group_id: str
+    charger_group_id: str
     operator_id: str
     name: str
     description: str | None
@@ -59,7 +59,7 @@ class ChargerGroupView(Shape):
 
 def group_view(group: ChargerGroup) -> ChargerGroupView:
     return ChargerGroupView(
-        group_id=group.group_id,
+        charger_group_id=group.group_id,
         operator_id=group.operator_id,
         name=group.name,
         description=group.description,
@@ -75,8 +75,8 @@ def group_view(group: ChargerGroup) -> ChargerGroupView:
 def create_charger_group(req: Request, body: ChargerGroupCreate) -> ChargerGroupView:
     """Adds a group of chargers, or a sub-group.
 
-    Chargers come into it by their `group_id`. Its drivers charge from the phone at its chargers and those of its
-    sub-groups also where `charge_with_qr` is off.
+    Chargers come into it by their `charger_group_id`. Its drivers charge from the phone at its chargers and those of
+    its sub-groups also where `charge_with_qr` is off.
     """
     operator_id = owning_operator(req, body.operator_id)
     parent = None if body.parent_id is None else service.get_group(req.ctx, body.parent_id)
@@ -90,7 +90,7 @@ def create_charger_group(req: Request, body: ChargerGroupCreate) -> ChargerGroup
         description=body.description,
     )
     view = _with_etag(req, service.add_group(req.uow, new, parent))
-    req.audit("charger_group", view.group_id, owner_id=operator_id, after=view)
+    req.audit("charger_group", view.charger_group_id, owner_id=operator_id, after=view)
     return view
 
 

@@ -118,8 +118,7 @@ class Configuring:
 
 def is_due(state: Configuring, cause: Cause, basis: str, now: datetime) -> bool:
     """Whether a run begins now. While one is under way none does; `postponed` remembers that it should."""
-    run = state.run
-    if run is not None and now - run.moved_at <= (HASTE_INTERVAL if run.command_id is None else RUN_PATIENCE):
+    if _is_under_way(state, now):
         return False
     if cause in ("override", "refresh") or state.owed or state.begun_at is None:
         return True
@@ -127,6 +126,22 @@ def is_due(state: Configuring, cause: Cause, basis: str, now: datetime) -> bool:
         return basis != state.basis
     since = now - state.begun_at
     return since >= CHECK_INTERVAL or (basis != state.basis and since >= HASTE_INTERVAL)
+
+
+def is_boot_idle(state: Configuring, now: datetime) -> bool:
+    """Whether a boot changes nothing here, whatever the charger says of itself: it is being asked, or was a moment ago,
+    and no write waits for a boot to be blamed on it. `is_due` and `booted` say the same, and want to know more."""
+    if state.loose_write is not None:
+        return False
+    if state.run is not None or state.owed or state.begun_at is None:
+        return _is_under_way(state, now)
+    return now - state.begun_at < HASTE_INTERVAL
+
+
+def _is_under_way(state: Configuring, now: datetime) -> bool:
+    """A run that is not lost."""
+    run = state.run
+    return run is not None and now - run.moved_at <= (HASTE_INTERVAL if run.command_id is None else RUN_PATIENCE)
 
 
 def begin(

@@ -74,6 +74,7 @@ class Charger:
 
     `security_profile` is the least that it must prove to connect; `next_security_profile` one that it was told to
     change to, and `new_password_hash` a password that it was told to use: either counts from when it is first seen.
+    `max_power_w` is what one of its EVSEs gives at most, by its type plate; None: not known.
     `drift_count` is how many variables had another value than expected when they were last looked at, and
     `heartbeat_interval_s` what its boots are answered: the value that its template or it itself is expected to have.
     """
@@ -104,6 +105,7 @@ class Charger:
     booted_at: datetime | None = None
     drift_count: int | None = None
     heartbeat_interval_s: int = HEARTBEAT_INTERVAL_S
+    max_power_w: int | None = None
     group_id: str | None = None
     state: PlaceState = "active"
 

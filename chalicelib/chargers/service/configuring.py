@@ -105,8 +105,12 @@ def get_configuration(ctx: Context, charger: Charger) -> ConfigurationFacts:
 
 
 def handle_boot(uow: UnitOfWork, charger_id: str, at: datetime) -> None:
-    """The charger has booted: counted against what was just written, and an occasion to look at its configuration."""
-    facts = _facts_of(uow.ctx, charger_id)
+    """The charger has booted: counted against what was just written, and an occasion to look at its configuration. One
+    that boots again within minutes costs a read."""
+    state = _state(uow.ctx, charger_id)
+    if machine.is_boot_idle(state, uow.ctx.now()):
+        return
+    facts = _facts_of(uow.ctx, charger_id, state)
     if facts is not None:
         _save(uow, facts, _begun(uow, replace(facts, state=machine.booted(facts.state, at)), "boot"))
 
@@ -239,12 +243,12 @@ def _state(ctx: Context, charger_id: str) -> Configuring:
     return CONFIGURING.get(ctx, *configuring_key(charger_id)) or Configuring(charger_id)
 
 
-def _facts_of(ctx: Context, charger_id: str) -> ConfigurationFacts | None:
+def _facts_of(ctx: Context, charger_id: str, state: Configuring | None = None) -> ConfigurationFacts | None:
     """None for a charger that is not accepted yet, or has never been connected: nothing is asked of it."""
     charger = get_charger(ctx, charger_id)
     if charger is None or not charger.is_placed:
         return None
-    facts = _facts(ctx, charger)
+    facts = _facts(ctx, charger, state)
     return facts if facts.protocol else None
 
 
@@ -259,10 +263,10 @@ def _asking(ctx: Context, command: Command, fresh: Mapping[str, Variable]) -> Co
     return replace(facts, known={**facts.known, **of_version(fresh, facts.protocol)})
 
 
-def _facts(ctx: Context, charger: Charger) -> ConfigurationFacts:
+def _facts(ctx: Context, charger: Charger, state: Configuring | None = None) -> ConfigurationFacts:
     link = get_link(ctx, charger.charger_id)
     protocol = (link.protocol if link else None) or ""
-    template, state = template_for(ctx, charger), _state(ctx, charger.charger_id)
+    template, state = template_for(ctx, charger), state or _state(ctx, charger.charger_id)
     expected: dict[str, Expected] = {}
     if protocol:
         expected = expected_settings(BUILT_IN.settings, template, state.overrides, protocol)

@@ -15,6 +15,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.chargers.model import Charger, ChargerGroup, GroupMember
 from chalicelib.chargers.model.groups import path_below
+from chalicelib.chargers.service.finding import walk_chargers
 from chalicelib.chargers.store.groups import (
     GROUP_PREFIX,
     GROUPS,
@@ -120,6 +121,14 @@ def group_lineage(ctx: Context, operator_id: str, group_id: str) -> tuple[str, .
 def groups_within(ctx: Context, operator_id: str, group_id: str) -> frozenset[str]:
     """The ids of a group and of everything below it; empty for one that is not the operator's."""
     return frozenset(group.group_id for group, _ in _walk(ctx, operator_id, None) if group_id in group.lineage)
+
+
+def charger_ids_within(ctx: Context, group: ChargerGroup) -> frozenset[str]:
+    """The chargers that are now in a group or below it. Goes through all of the operator's: two round trips per 50."""
+    groups = groups_within(ctx, group.operator_id, group.group_id)
+    return frozenset(
+        charger.charger_id for charger in walk_chargers(ctx, group.operator_id) if charger.group_id in groups
+    )
 
 
 def count_grouped(uow: UnitOfWork, group_id: str, change: int) -> None:

@@ -84,6 +84,7 @@ class ChargerRow(Row):
     booted_at = MomentAttribute(null=True)
     drift_count = NumberAttribute(null=True)
     heartbeat_interval_s = NumberAttribute()
+    max_power_w = NumberAttribute(null=True)
     group_id = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
 

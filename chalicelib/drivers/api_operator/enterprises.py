@@ -23,7 +23,13 @@ from chalicelib.drivers.model import (
 )
 from chalicelib.identity import service as identity
 from chalicelib.identity.model import check_email, shown_name
-from chalicelib.identity.scope import OperatorPageQuery, listed_operator, may_see, owning_operator
+from chalicelib.identity.scope import (
+    OperatorPageQuery,
+    check_works_everywhere,
+    listed_operator,
+    may_see,
+    owning_operator,
+)
 from chalicelib.kernel.countries import check_country
 from chalicelib.kernel.errors import invalid, not_found
 from chalicelib.kernel.http import (
@@ -172,6 +178,7 @@ def _member_values(enterprise: Enterprise, member: Member) -> dict[str, Any]:
 @api.post("/v1/enterprises", "enterprises:write")
 def create_enterprise(req: Request, body: EnterpriseCreate) -> EnterpriseDetail:
     """Adds an enterprise and gives it its credit, in the operator's currency."""
+    check_works_everywhere(req)
     operator = identity.get_organization(req.ctx, owning_operator(req, body.operator_id))
     check_country(body.country)
     values = msgspec.structs.asdict(body) | {
@@ -261,6 +268,7 @@ def put_enterprise_member(req: Request, enterprise_id: str, driver_id: str, body
 
     A driver is a member of one enterprise per operator (409).
     """
+    check_works_everywhere(req)
     enterprise = _owned(req, enterprise_id)
     driver = service.get_driver(req.ctx, driver_id)
     if driver is None or not service.is_linked(req.ctx, enterprise.operator_id, driver_id):
@@ -292,6 +300,7 @@ def put_enterprise_member(req: Request, enterprise_id: str, driver_id: str, body
 @api.delete("/v1/enterprises/{enterprise_id}/members/{driver_id}", "enterprises:write")
 def remove_enterprise_member(req: Request, enterprise_id: str, driver_id: str) -> None:
     """The enterprise does not pay for this driver any more; a charge that runs already it pays."""
+    check_works_everywhere(req)
     enterprise = _owned(req, enterprise_id)
     member = service.require_member(req.ctx, enterprise_id, driver_id)
     service.remove_member(req.uow, enterprise, service.require_driver(req.ctx, driver_id))
@@ -311,6 +320,7 @@ def _owned(req: Request, enterprise_id: str) -> Enterprise:
 
 
 def _changed(req: Request, enterprise: Enterprise, changes: dict[str, Any]) -> EnterpriseDetail:
+    check_works_everywhere(req)
     free = service.free_credit(req.ctx, enterprise)
     changed = service.change_enterprise(req.uow, enterprise, changes)
     _audit(req, changed, enterprise, changed)

@@ -140,7 +140,8 @@ def check_credit_limit(limit: Money, currency: str, pointer: str = "/credit_limi
     if limit.currency != currency:
         raise invalid("enterprise.currency", f"The limit is in {currency}.", f"{pointer}/currency")
     if not 0 <= limit.amount <= MAX_CREDIT:
-        raise invalid("enterprise.limit_invalid", f"A limit is 0 to {MAX_CREDIT} minor units.", f"{pointer}/amount")
+        detail = f"A limit is {Money(0, currency)} to {Money(MAX_CREDIT, currency)}."
+        raise invalid("enterprise.limit_invalid", detail, f"{pointer}/amount")
     return limit.amount
 
 

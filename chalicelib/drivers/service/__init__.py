@@ -1,5 +1,7 @@
 """Use cases of drivers and id tokens, one file per noun; import this package as `drivers`."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib.drivers.model import app_token, driver_group
 from chalicelib.drivers.model.groups import groups_at
 from chalicelib.drivers.service.cards import (
@@ -25,16 +27,6 @@ from chalicelib.drivers.service.enterprises import (
     list_enterprises,
     require_enterprise,
 )
-from chalicelib.drivers.service.feedback import (
-    answer_feedback,
-    ask_again,
-    close_feedback,
-    find_feedback,
-    give_feedback,
-    list_feedback,
-    reopen_feedback,
-    require_feedback,
-)
 from chalicelib.drivers.service.groups import (
     add_driver_group,
     add_group_member,
@@ -45,27 +37,6 @@ from chalicelib.drivers.service.groups import (
     list_group_members,
     remove_driver_group,
     remove_group_member,
-)
-from chalicelib.drivers.service.leaving import erase_driver
-from chalicelib.drivers.service.listing import (
-    list_cards_of,
-    list_cards_of_drivers,
-    list_operator_cards,
-    listing_organizations,
-    operators_concerned,
-    walk_cards_of_drivers,
-    walk_operator_cards,
-)
-from chalicelib.drivers.service.members import (
-    count_usage,
-    coverage,
-    find_member,
-    list_members,
-    put_member,
-    remove_member,
-    require_member,
-    room_beyond,
-    used_in_month,
 )
 from chalicelib.drivers.service.profiles import (
     change_driver,
@@ -81,8 +52,42 @@ from chalicelib.drivers.service.profiles import (
     set_driver_state,
     standing,
 )
-from chalicelib.drivers.service.taking_back import take_back_card, take_back_driver
-from chalicelib.drivers.service.welcoming import welcome_driver
+from chalicelib.kernel import lazy
+
+if TYPE_CHECKING:
+    from chalicelib.drivers.service.feedback import (
+        answer_feedback,
+        ask_again,
+        close_feedback,
+        find_feedback,
+        give_feedback,
+        list_feedback,
+        reopen_feedback,
+        require_feedback,
+    )
+    from chalicelib.drivers.service.leaving import erase_driver
+    from chalicelib.drivers.service.listing import (
+        list_cards_of,
+        list_cards_of_drivers,
+        list_operator_cards,
+        listing_organizations,
+        operators_concerned,
+        walk_cards_of_drivers,
+        walk_operator_cards,
+    )
+    from chalicelib.drivers.service.members import (
+        count_usage,
+        coverage,
+        find_member,
+        list_members,
+        put_member,
+        remove_member,
+        require_member,
+        room_beyond,
+        used_in_month,
+    )
+    from chalicelib.drivers.service.taking_back import take_back_card, take_back_driver
+    from chalicelib.drivers.service.welcoming import welcome_driver
 
 __all__ = [
     "add_card",
@@ -157,3 +162,42 @@ __all__ = [
     "walk_operator_cards",
     "welcome_driver",
 ]
+
+__getattr__ = lazy.names_in(
+    __name__,
+    {
+        "feedback": (
+            "answer_feedback",
+            "ask_again",
+            "close_feedback",
+            "find_feedback",
+            "give_feedback",
+            "list_feedback",
+            "reopen_feedback",
+            "require_feedback",
+        ),
+        "leaving": ("erase_driver",),
+        "listing": (
+            "list_cards_of",
+            "list_cards_of_drivers",
+            "list_operator_cards",
+            "listing_organizations",
+            "operators_concerned",
+            "walk_cards_of_drivers",
+            "walk_operator_cards",
+        ),
+        "members": (
+            "count_usage",
+            "coverage",
+            "find_member",
+            "list_members",
+            "put_member",
+            "remove_member",
+            "require_member",
+            "room_beyond",
+            "used_in_month",
+        ),
+        "taking_back": ("take_back_card", "take_back_driver"),
+        "welcoming": ("welcome_driver",),
+    },
+)

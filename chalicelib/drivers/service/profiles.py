@@ -45,8 +45,8 @@ def create_driver(uow: UnitOfWork, driver: Driver) -> None:
     uow.create(ID_TOKENS, app)
 
 
-def get_driver(ctx: Context, driver_id: str) -> Driver | None:
-    return DRIVERS.get(ctx, *driver_key(driver_id))
+def get_driver(ctx: Context, driver_id: str, *, consistent: bool = True) -> Driver | None:
+    return DRIVERS.get(ctx, *driver_key(driver_id), consistent=consistent)
 
 
 def require_driver(ctx: Context, driver_id: str) -> Driver:

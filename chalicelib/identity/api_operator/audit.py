@@ -21,7 +21,7 @@ from chalicelib.identity.permissions import grantable
 from chalicelib.identity.scope import may_see, visible_organization
 from chalicelib.identity.service.auditing import UNSAID
 from chalicelib.kernel.errors import not_found
-from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_span, page_view
 
 WordText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 IdText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -100,6 +100,7 @@ def list_audit_events(req: Request, query: AuditEventsQuery) -> PageView[AuditEv
 
     What those above did to an organisation's objects is in its log too.
     """
+    date_from, date_to = check_span(query.date_from, query.date_to)
     page = service.list_audit_events(
         req.ctx,
         _log(req, query.organization_id),
@@ -109,8 +110,8 @@ def list_audit_events(req: Request, query: AuditEventsQuery) -> PageView[AuditEv
             actor_id=query.actor_id,
             action=query.action,
             api_key_id=query.api_key_id,
-            date_from=query.date_from and check_moment(query.date_from, "/date_from"),
-            date_to=query.date_to and check_moment(query.date_to, "/date_to"),
+            date_from=date_from,
+            date_to=date_to,
         ),
         limit=query.limit,
         cursor=query.cursor,

@@ -8,8 +8,10 @@ import msgspec
 
 from chalicelib.identity.api_operator.common import OfOrganization, api, named_or_own
 from chalicelib.identity.model.settings import (
+    GUEST_KEEP_DAYS,
     Brand,
     Credit,
+    Guests,
     Invoicing,
     Payments,
     Regional,
@@ -75,7 +77,7 @@ class PaymentsSetting(Shape):
     bound alone. The platform's limits are for what drivers pay in, an operator's for what its people take in cash.
 
     `min_balance_until_full`, operators only: what a driver's wallet must have, in minor units of the operator's
-    currency, for a charge until full from the phone; without it 5.00."""
+    currency, for a charge until full from the phone; without it about as much as 5.00 EUR."""
 
     topup_limits: Annotated[list[TopUpLimitShape], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
     min_balance_until_full: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
@@ -99,9 +101,23 @@ class InvoicingSetting(Shape):
 
 class CreditSetting(Shape):
     """`limit`: minor units of the operator's currency that it may owe to the platform, for cash, bonuses and what it
-    gives back; null: 10 000.00."""
+    gives back; null: about as much as 10 000.00 EUR."""
 
     limit: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
+
+
+GuestAmountText = Annotated[int, msgspec.Meta(ge=1, le=10**10)]
+
+
+class GuestsSetting(Shape):
+    """`hold`: what is reserved on a guest's card where no amount is named; `least` and `most`: what may be named. Minor
+    units of the operator's currency; null: about as much as 30.00, 1.00 and 200.00 EUR. `keep_days`: how long
+    after a charge it stays on record who the guest was."""
+
+    least: GuestAmountText | None = None
+    hold: GuestAmountText | None = None
+    most: GuestAmountText | None = None
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = GUEST_KEEP_DAYS
 
 
 class SettingsView(Shape):
@@ -113,6 +129,7 @@ class SettingsView(Shape):
     payments: PaymentsSetting
     invoicing: InvoicingSetting
     credit: CreditSetting
+    guests: GuestsSetting
 
 
 @api.get("/v1/settings", permission="settings:read")
@@ -206,6 +223,19 @@ def put_credit_setting(req: Request, query: OfOrganization, body: CreditSetting)
     """Replaces how much an operator may owe to the platform, whose people set it. With If-Match like the brand."""
     check_setter("credit", "operator", req.actor.organization_kind)
     return _put(req, query, "credit", CreditSetting, Credit(body.limit))
+
+
+@api.get("/v1/settings/guests", permission="settings:read")
+def get_guests_setting(req: Request, query: OfOrganization) -> GuestsSetting:
+    """What is reserved on guests' cards, and how long guests are remembered."""
+    return _get(req, query, "guests", GuestsSetting)
+
+
+@api.put("/v1/settings/guests", permission="settings:write")
+def put_guests_setting(req: Request, query: OfOrganization, body: GuestsSetting) -> GuestsSetting:
+    """Replaces what is reserved on guests' cards, and how long guests are remembered. Operators only. Orders that are
+    made keep their amount. With If-Match like the brand."""
+    return _put(req, query, "guests", GuestsSetting, Guests(**msgspec.structs.asdict(body)))
 
 
 def _get(req: Request, query: OfOrganization, name: str, shape: type[Kind]) -> Kind:

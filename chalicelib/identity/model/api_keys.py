@@ -2,7 +2,8 @@
 
 A key belongs to the organisation, not to who made it: it goes on when that person leaves, until somebody revokes it.
 Nobody hands out more than they may do themselves (`check_may_hand_out`), at making and at every new secret. What makes
-people or keys, or says what they may do, no key may do at all: else one that leaked would outlive its revocation.
+people or keys, or says what they may do, no key may do at all: else one that leaked would outlive its revocation. Nor
+what takes a second person: else one pair of eyes would be four.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ MAX_KEYS: Final = 100
 MAX_ALLOWED_IPS: Final = 20
 GRACE: Final = timedelta(hours=24)
 LONGEST_GRACE: Final = timedelta(days=7)
-NEVER_HELD: Final = frozenset({"users:write", "user_groups:write", "api_keys:write", "organizations:create"})
+NEVER_HELD: Final = frozenset(
+    {"users:write", "user_groups:write", "api_keys:write", "organizations:create", "withdrawals:approve"}
+)
 
 ApiKeyState = Literal["active", "expired", "revoked"]
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chalicelib.kernel.errors import forbidden, invalid
-from chalicelib.kernel.money import CostRounding, Money, check_currency, currency_exponent
+from chalicelib.kernel.magnitudes import about
+from chalicelib.kernel.money import CostRounding, Money, check_currency
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Payments:
     in by themselves: a wallet is good at every operator. An operator's bounds what its people take in cash.
 
     `min_balance_until_full`: minor units of the operator's currency that a wallet must have for a charge until full
-    from the phone; None: MIN_BALANCE_UNTIL_FULL of the currency's major units."""
+    from the phone; None: about MIN_BALANCE_UNTIL_FULL."""
 
     topup_limits: list[TopUpLimit] = field(default_factory=list)
     min_balance_until_full: int | None = None
@@ -72,16 +73,46 @@ class Invoicing:
 @dataclass(frozen=True)
 class Credit:
     """How far the platform trusts an operator: minor units of its currency that it may owe, for cash that it took, for
-    bonuses, for what it gives back. None: DEFAULT_CREDIT of the currency's major units."""
+    bonuses, for what it gives back. None: about DEFAULT_CREDIT. In another currency it may owe nothing."""
 
     limit: int | None = None
 
 
+GUEST_LEAST: Final = 1
+GUEST_HOLD: Final = 30
+GUEST_MOST: Final = 200
+"""Of a currency like the euro (`about`). Reserved where a guest names no amount: more than most cars take, less than
+many cards refuse."""
+GUEST_KEEP_DAYS: Final = 90
+"""How long a card's owner may take to ask the bank what it was about, mostly."""
+
+
+@dataclass(frozen=True)
+class Guests:
+    """Who charges by card without an account: what is reserved on the card (`hold`) where nobody names an amount, and
+    the least and the most that may be named. Minor units of the operator's currency; None: about GUEST_LEAST,
+    GUEST_HOLD, GUEST_MOST. After `keep_days` what tells who it was is forgotten."""
+
+    least: int | None = None
+    hold: int | None = None
+    most: int | None = None
+    keep_days: int = GUEST_KEEP_DAYS
+
+
+@dataclass(frozen=True)
+class GuestAmounts:
+    """What may be reserved on a guest's card, all of one currency: least <= hold <= most."""
+
+    least: Money
+    hold: Money
+    most: Money
+
+
 MIN_BALANCE_UNTIL_FULL: Final = 5
 DEFAULT_CREDIT: Final = 10_000
-"""Major units: what a small operator takes at its counters before the night settles it."""
+"""Of a currency like the euro (`about`): what a small operator takes at its counters before the night settles it."""
 
-Setting = Brand | Regional | CostRounding | Payments | Invoicing | Credit
+Setting = Brand | Regional | CostRounding | Payments | Invoicing | Credit | Guests
 
 DEFAULTS: Final[dict[str, Any]] = {
     "brand": Brand(),
@@ -90,6 +121,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "payments": Payments(),
     "invoicing": Invoicing(),
     "credit": Credit(),
+    "guests": Guests(),
 }
 """By name; the value of a setting has the type of its default."""
 
@@ -98,6 +130,7 @@ KINDS_OF: Final[dict[str, tuple[str, ...]]] = {
     "payments": ("platform", "operator"),
     "invoicing": ("platform", "manufacturer", "dealer", "operator", "agency"),
     "credit": ("operator",),
+    "guests": ("operator",),
 }
 """Whom a setting is for, where it has no effect for the others."""
 
@@ -139,10 +172,29 @@ def check_topup(payments: Payments, amount: Money, pointer: str = "/amount/amoun
 
 
 def credit_of(credit: Credit, own_currency: str, currency: str) -> Money:
-    """What an operator with `own_currency` may owe in a currency."""
-    if credit.limit is not None and currency == own_currency:
-        return Money(credit.limit, currency)
-    return Money(DEFAULT_CREDIT * 10 ** (currency_exponent(currency) or 2), currency)
+    """What an operator with `own_currency` may owe in a currency: in another one nothing, or it would have its limit as
+    often as there are currencies."""
+    if currency != own_currency:
+        return Money.zero(currency)
+    return about(DEFAULT_CREDIT, currency) if credit.limit is None else Money(credit.limit, currency)
+
+
+def guest_amounts(guests: Guests, own_currency: str, currency: str) -> GuestAmounts:
+    """What may be reserved for a charge that is paid in `currency` at an operator with `own_currency`."""
+    own = guests if currency == own_currency else Guests()
+    return GuestAmounts(
+        least=about(GUEST_LEAST, currency) if own.least is None else Money(own.least, currency),
+        hold=about(GUEST_HOLD, currency) if own.hold is None else Money(own.hold, currency),
+        most=about(GUEST_MOST, currency) if own.most is None else Money(own.most, currency),
+    )
+
+
+def check_guests(guests: Guests, own_currency: str) -> None:
+    """Raises setting.amounts_disordered (422), also for what is left to the defaults."""
+    amounts = guest_amounts(guests, own_currency, own_currency)
+    if not amounts.least <= amounts.hold <= amounts.most:
+        detail = f"The least ({amounts.least}), what is reserved ({amounts.hold}), the most ({amounts.most}): in order."
+        raise invalid("setting.amounts_disordered", detail, "/hold")
 
 
 def check_least_until_full(payments: Payments, organization_kind: str) -> None:
@@ -156,7 +208,7 @@ def least_until_full(payments: Payments, own_currency: str, currency: str) -> Mo
     """What a wallet of this currency must have for a charge until full at an operator with `own_currency`."""
     if payments.min_balance_until_full is not None and currency == own_currency:
         return Money(payments.min_balance_until_full, currency)
-    return Money(MIN_BALANCE_UNTIL_FULL * 10 ** currency_exponent(currency), currency)
+    return about(MIN_BALANCE_UNTIL_FULL, currency)
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,19 @@ from chalicelib.identity.model.settings import (
     DEFAULTS,
     Brand,
     Credit,
+    GuestAmounts,
+    Guests,
     Invoicing,
     Payments,
     Regional,
     Setting,
     StoredSetting,
+    check_guests,
     check_kind,
     check_least_until_full,
     check_limits,
     credit_of,
+    guest_amounts,
 )
 from chalicelib.identity.store import SETTINGS, SettingRow, setting_key
 from chalicelib.kernel import outbox
@@ -58,7 +62,7 @@ def put_setting(
     """Replaces a setting. `expected`: the revision that was read, None for whatever there is.
 
     Raises setting.changed (412), email.invalid, currency.invalid, setting.language_needed, setting.limit_twice,
-    setting.limit_empty, setting.not_for_kind (422).
+    setting.limit_empty, setting.amounts_disordered, setting.not_for_kind (422).
     """
     check_kind(known.name, organization.kind)
     check_revision(expected, known.revision, "setting")
@@ -116,6 +120,17 @@ def credit_limit_of(ctx: Context, operator: Organization | None, currency: str) 
     return credit_of(credit, operator.currency, currency)
 
 
+def guests_of(ctx: Context, operator_id: str) -> Guests:
+    """Amounts and days for guests: see `model.settings.Guests`."""
+    guests: Guests = get_setting(ctx, operator_id, "guests").value
+    return guests
+
+
+def guest_amounts_of(ctx: Context, operator: Organization, currency: str) -> GuestAmounts:
+    """What may be reserved on the card of an operator's guest."""
+    return guest_amounts(guests_of(ctx, operator.organization_id), operator.currency, currency)
+
+
 def check_language(ctx: Context, organization_id: str, language: str, pointer: str = "") -> str:
     """Raises language.not_offered (422) for a language that the organisation does not offer."""
     offered = languages_of(ctx, organization_id)
@@ -156,6 +171,8 @@ def _checked(organization: Organization, value: Setting) -> Setting:
     if isinstance(value, Payments):
         check_limits(value.topup_limits)
         check_least_until_full(value, organization.kind)
+    if isinstance(value, Guests):
+        check_guests(value, organization.currency)
     if isinstance(value, Invoicing):
         return replace(
             value,

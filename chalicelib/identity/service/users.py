@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -85,6 +85,12 @@ def find_user_by_name(ctx: Context, user_name: str) -> User | None:
     """The user who signs in with a name, however it is cased."""
     pointer = USER_NAMES.get(ctx, *user_name_row_key(user_name))
     return None if pointer is None else USERS.get(ctx, *user_key(pointer.user_id))
+
+
+def names_of_users(ctx: Context, user_ids: Iterable[str]) -> dict[str, str]:
+    """What those that exist are called, by id: for a page of a list."""
+    found = USERS.batch_get(ctx, [user_key(user_id) for user_id in dict.fromkeys(user_ids)])
+    return {user.user_id: user.full_name for user in found}
 
 
 def list_users(

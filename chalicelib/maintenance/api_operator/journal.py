@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.chargers.scope import owned_charger
-from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_moment, page_view
+from chalicelib.kernel.http import Moment, PageQuery, PageView, Request, Shape, check_span, page_view
 from chalicelib.maintenance import service
 from chalicelib.maintenance.api_operator.common import api
 from chalicelib.maintenance.model import ChargerEvent, EventKind, Procedure, Severity
@@ -99,13 +99,14 @@ def list_charger_events(req: Request, charger_id: str, query: ChargerEventQuery)
     and certificates for 400.
     """
     charger = owned_charger(req, charger_id)
+    date_from, date_to = check_span(query.date_from, query.date_to)
     page = service.list_events(
         req.ctx,
         charger.charger_id,
         kind=query.kind,
         severity=query.severity,
-        date_from=None if query.date_from is None else check_moment(query.date_from, "/date_from"),
-        date_to=None if query.date_to is None else check_moment(query.date_to, "/date_to"),
+        date_from=date_from,
+        date_to=date_to,
         limit=query.limit,
         cursor=query.cursor,
     )

@@ -15,7 +15,7 @@ from chalicelib.chargers.model import Charger
 from chalicelib.chargers.scope import owned_charger
 from chalicelib.identity.scope import may_see
 from chalicelib.kernel.clock import to_rfc3339
-from chalicelib.kernel.http import Answer, Moment, PageQuery, PageView, Request, Shape, page_view
+from chalicelib.kernel.http import Answer, Moment, PageQuery, PageView, Request, Shape, check_order, page_view
 from chalicelib.kernel.pages import AttributeMap, Step, encode_cursor
 from chalicelib.ocpp import message_log
 from chalicelib.ocpp.api_operator.common import api
@@ -135,7 +135,7 @@ def export_messages(req: Request, charger_id: str, query: ExportQuery) -> Answer
 
 
 def _filter(query: MessageQuery | ExportQuery) -> Filter:
-    return Filter(query.action, query.direction, query.outcome, query.date_from, query.date_to)
+    return Filter(query.action, query.direction, query.outcome, *check_order(query.date_from, query.date_to))
 
 
 def _file(

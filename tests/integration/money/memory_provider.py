@@ -18,6 +18,9 @@ from chalicelib.payments.providers.port import (
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutState,
+    DisputeLine,
+    DisputeOutcome,
+    DisputeState,
     Movement,
     Payee,
     PayeeRequest,
@@ -33,8 +36,11 @@ from chalicelib.payments.providers.port import (
     RefundRequest,
     RefundState,
 )
+from chalicelib.payments.providers.stripe.units import most_expressible
 
 AUTHORIZATION_LIFE = timedelta(days=7)
+DISPUTE_FEE = 20
+CHARGED_BACK = (DisputeState.OPEN, DisputeState.LOST)
 
 
 @dataclass
@@ -58,6 +64,11 @@ class MemoryProvider:
     payouts: dict[str, PayoutOutcome] = field(default_factory=dict)
     payout_requests: dict[str, PayoutRequest] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
+    disputes: dict[str, DisputeOutcome] = field(default_factory=dict)
+
+    @staticmethod
+    def expressible(amount: Money) -> Money:
+        return most_expressible(amount)
 
     def create_checkout(self, request: CheckoutRequest) -> Checkout:
         lost = self._begin()
@@ -101,6 +112,7 @@ class MemoryProvider:
             raise ProviderRefused(outcome.failure or "authorization_released", "There is nothing left to capture.")
         if outcome.captured is None:
             self._refuse()
+            self._check(amount)
             if outcome.authorized is None or amount.amount > outcome.authorized.amount:
                 raise ProviderRefused("amount_too_large", "That is more than was authorised.")
             self.outcomes[page] = outcome = replace(outcome, state=CheckoutState.PAID, captured=amount)
@@ -121,6 +133,9 @@ class MemoryProvider:
         ref = f"re_{request.refund_id}"
         if ref not in self.refunds:
             self._refuse()
+            self._check(request.amount)
+            if any(d.payment_ref == request.payment_ref and d.state in CHARGED_BACK for d in self.disputes.values()):
+                raise ProviderRefused("charge_disputed", "The payer's bank has the money.")
             captured = self.outcomes[self._page_of(request.payment_ref)].captured
             refunded = sum(
                 known.amount.amount
@@ -140,6 +155,10 @@ class MemoryProvider:
         self._lose(self._begin())
         by_hand = RefundOutcome(refund_ref=refund_ref, state=RefundState.SUCCEEDED, failure=None)
         return self.refunds.get(refund_ref, by_hand)
+
+    def find_dispute(self, dispute_ref: str) -> DisputeOutcome:
+        self._lose(self._begin())
+        return self.disputes[dispute_ref]
 
     def create_payee(self, request: PayeeRequest) -> Payee:
         lost = self._begin()
@@ -185,6 +204,69 @@ class MemoryProvider:
             raise ProviderEventRejected("signature", "The notification's signature is wrong.")
         event = json.loads(body)
         return self.event(event["provider_ref"], event["id"])
+
+    # -- the payer's bank ---------------------------------------------------------------------------------------
+
+    def dispute(self, provider_ref: str, amount: Money | None = None, *, takes: bool = True) -> str:
+        """The payer's bank wants the payment, or `amount`, back, and takes it; not `takes`: it only asks."""
+        ref, outcome = f"dp_{provider_ref}", self.outcomes[provider_ref]
+        assert outcome.captured is not None
+        self.disputes[ref] = DisputeOutcome(
+            dispute_ref=ref,
+            payment_ref=outcome.payment_ref,
+            state=DisputeState.OPEN if takes else DisputeState.INQUIRY,
+            amount=amount or outcome.captured,
+            opened_at=self.now(),
+            reason="fraudulent",
+            respond_by=self.now() + timedelta(days=7),
+        )
+        if takes:
+            self._move_for(ref, -self.disputes[ref].amount, DISPUTE_FEE)
+        return ref
+
+    def decide(self, dispute_ref: str, *, won: bool) -> None:
+        """Also, as banks do, what they have decided before."""
+        before = self.disputes[dispute_ref]
+        taken = sum(line.amount.amount for line in before.lines)
+        if won and taken:
+            self._move_for(dispute_ref, Money(-taken, before.amount.currency))
+        if not won and not taken:
+            self._move_for(dispute_ref, -before.amount, DISPUTE_FEE)
+        state = DisputeState.WON if won else DisputeState.LOST
+        self.disputes[dispute_ref] = replace(self.disputes[dispute_ref], state=state, respond_by=None)
+
+    def _move_for(self, dispute_ref: str, amount: Money, fee: int = 0) -> None:
+        dispute, money = self.disputes[dispute_ref], Money(fee, amount.currency) if fee else None
+        line = DisputeLine(
+            movement_ref=f"txn_{dispute_ref}_{len(dispute.lines)}",
+            amount=amount,
+            fee=money,
+            created_at=self.now(),
+        )
+        self.disputes[dispute_ref] = replace(dispute, lines=(*dispute.lines, line))
+        self.movements.append(
+            Movement(
+                movement_ref=line.movement_ref,
+                kind="dispute",
+                amount=amount,
+                fee=money,
+                created_at=self.now(),
+                source_ref=dispute_ref,
+                payment_id=self.outcomes[self._page_of(dispute.payment_ref or "")].payment_id,
+            )
+        )
+
+    def word_of_dispute(self, dispute_ref: str, event_id: str) -> ProviderEvent:
+        return ProviderEvent(
+            id=event_id,
+            kind=ProviderEventKind.DISPUTE_CHANGED,
+            provider_type="dispute.changed",
+            provider_ref=None,
+            payment_id=None,
+            payment_ref=self.disputes[dispute_ref].payment_ref,
+            dispute_ref=dispute_ref,
+            occurred_at=self.now(),
+        )
 
     # -- the payer, and time ------------------------------------------------------------------------------------
 
@@ -257,6 +339,10 @@ class MemoryProvider:
     @staticmethod
     def _page_of(payment_ref: str) -> str:
         return payment_ref.removeprefix("intent_")
+
+    def _check(self, amount: Money) -> None:
+        if self.expressible(amount) != amount:
+            raise ProviderRefused("amount_not_representable", f"{amount} has more decimals than are taken.")
 
     def _refuse(self) -> None:
         if self.refusal is not None:

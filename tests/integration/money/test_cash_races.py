@@ -4,6 +4,7 @@ to the platform."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from chalicelib.kernel.ids import derived_id
 from chalicelib.kernel.money import Money
@@ -79,3 +80,45 @@ def test_the_same_click_from_twenty_threads_is_one(world: World) -> None:
     booker(world, "top_up", 1000)()
     assert at_once([booker(world, "deduct", 100)] * THREADS)["done"] == THREADS
     assert wallets.cash_taken(world.ctx, DRIVER, "org_1", "EUR") == Money(900, "EUR")
+
+
+def test_what_was_spent_of_the_cash_nobody_takes_however_many_try(world: World) -> None:
+    pay_in(world, 10_000)
+    booker(world, "top_up", 1050)()
+    spend(world, 400)
+    results = at_once([booker(world, "deduct", 100) for _ in range(THREADS)])
+    assert results == {"done": 6, "wallet.deduct_exceeds_cash": 14}
+    assert wallets.cash_left(world.ctx, DRIVER, "org_1", "EUR") == Money(50, "EUR")
+    assert proving.prove_ledger(world.ctx).fault_count == 0
+
+
+def test_cash_that_is_spent_while_it_is_taken_back_is_not_there_twice(world: World) -> None:
+    """A charge of the same moment comes before or after; what is left in the end is by one of these orders."""
+    booker(world, "top_up", 1000)()
+    results = at_once(
+        [booker(world, "deduct", 100) for _ in range(THREADS)] + [lambda: spend(world, 50) for _ in range(4)]
+    )
+    assert sum(results.values()) == THREADS + 4
+    assert wallets.available(world.ctx, DRIVER, "EUR").amount >= 0
+    assert wallets.cash_left(world.ctx, DRIVER, "org_1", "EUR") == wallets.available(world.ctx, DRIVER, "EUR")
+    assert proving.prove_ledger(world.ctx).fault_count == 0
+
+
+def spend(world: World, cost: int) -> None:
+    session_id, held, until = world.ctx.new_id("ses"), Money(cost, "EUR"), world.ctx.now() + timedelta(hours=1)
+    world.commit(
+        lambda uow: wallets.place_session_hold(
+            uow, driver_id=DRIVER, session_id=session_id, amount=held, expires_at=until
+        )
+    )
+    world.commit(
+        lambda uow: wallets.settle_session(
+            uow,
+            driver_id=DRIVER,
+            session_id=session_id,
+            held=held,
+            cost=held,
+            operator_id="org_9",
+            business_day=DAY,
+        )
+    )

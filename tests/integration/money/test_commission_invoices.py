@@ -146,8 +146,9 @@ def test_cents_that_were_rounded_day_by_day_are_the_rounding_amount(books: Books
     assert (document.net, document.tax, document.rounding, document.paid, document.payable) == (170, 32, -2, 200, 0)
 
 
-def test_a_month_is_the_operators_and_a_date_the_issuers(world: World) -> None:
-    """In Auckland March is over while it is the 31st in UTC, where the platform is."""
+def test_a_document_has_the_date_of_the_operator_whose_month_it_bills(world: World) -> None:
+    """In Auckland March is over while it is the 31st in UTC, where the platform is: no document is of the month that it
+    bills, and that of the agency has the same date."""
     world.platform_admin()
     books = open_books(world, time_zone="Pacific/Auckland")
     books.agree(PLATFORM_ID, valid_from="2026-03-03", percent=Decimal(10))
@@ -158,7 +159,7 @@ def test_a_month_is_the_operators_and_a_date_the_issuers(world: World) -> None:
     settle_until(books, "2026-03-31T11:20:00+00:00")
     assert bill(books) == 1
     [invoice] = issued(books)
-    assert (invoice.month, invoice.gross, invoice.issue_date) == ("2026-03", 100, "2026-03-31")
+    assert (invoice.month, invoice.gross, invoice.issue_date) == ("2026-03", 100, "2026-04-01")
 
 
 def test_a_month_waits_until_all_its_days_are_posted(books: Books) -> None:

@@ -3,51 +3,30 @@
 from __future__ import annotations
 
 from threading import Thread
-from typing import Any
 
 import pytest
 
-from chalicelib.drivers import service as drivers
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
-from chalicelib.ledger import service as ledger
-from chalicelib.ledger.model import payable_account
-from chalicelib.settlement import jobs as settlement
 from chalicelib.wallets import service as wallets
+from tests.integration.money.owing import (
+    euro,
+    owed,
+    put_limit,
+    settle_night,
+    take_cash,
+    trust_with,
+    unsettled,
+    withdraw,
+)
+from tests.integration.money.paying import charge
 from tests.site import Site
 from tests.world import Reply
 
 
-def euro(amount: int) -> dict[str, Any]:
-    return {"amount": amount, "currency": "EUR"}
-
-
 @pytest.fixture(autouse=True)
 def trusted_with_a_hundred(site: Site) -> None:
-    site.world.commit(lambda uow: drivers.link_operator(uow, site.operator.operator_id, site.driver.driver_id))
-    reply = put_limit(site, 10_000, site.world.platform_admin())
-    assert reply.status == 200, reply.body
-
-
-def put_limit(site: Site, limit: int | None, token: str) -> Reply:
-    query = {"organization_id": site.operator.operator_id}
-    return site.world.rest.put("/v1/settings/credit", {"limit": limit}, token=token, query=query)
-
-
-def take_cash(site: Site, amount: int, key: str = "", direction: str = "top_up") -> Reply:
-    site.advance_s(1)
-    token = site.world.access_token(site.operator.user.email)
-    body = {"direction": direction, "amount": euro(amount), "reason": "cash"}
-    path = f"/v1/wallets/{site.driver.driver_id}/adjustments"
-    return site.world.rest.post(path, body, token=token, key=key or f"cash-{site.world.clock.now()}")
-
-
-def settle_night(site: Site) -> None:
-    event = {"operator_id": site.operator.operator_id, "business_day": site.world.clock.now().date().isoformat()}
-    site.advance(24 * 60)
-    site.world.run_job(settlement.open_settlements)
-    settlement.settlement_compute(event, None)
-    settlement.settlement_post(event, None)
+    trust_with(site, 10_000)
 
 
 def test_no_more_cash_than_the_operator_may_owe(site: Site) -> None:
@@ -68,10 +47,31 @@ def test_what_is_taken_back_is_owed_no_more(site: Site) -> None:
 def test_what_was_settled_is_counted_once_as_what_is_owed(site: Site) -> None:
     assert take_cash(site, 6_000).status == 201
     settle_night(site)
-    owed = ledger.balance(site.world.ctx, payable_account(site.operator.operator_id, "EUR"))
-    assert owed == Money(-6_000, "EUR")
+    assert owed(site) == -6_000
     assert take_cash(site, 4_001).status == 409
     assert take_cash(site, 4_000).status == 201
+
+
+@pytest.mark.parametrize("currency", ["USD", "GBP", "KWD"])
+def test_the_limit_is_not_there_again_in_every_other_currency(site: Site, currency: str) -> None:
+    refused = take_cash(site, 1_000, currency=currency)
+    assert (refused.status, refused.body["code"]) == (422, "adjustment.currency")
+    assert wallets.available(site.world.ctx, site.driver.driver_id, currency).amount == 0
+
+
+def test_what_is_owed_to_the_operator_is_good_for_cash_and_stays_until_the_night(site: Site) -> None:
+    put_limit(site, 0)
+    charge(site, 10_000)  # 3.50
+    assert take_cash(site, 1).status == 409, "what was sold today may still be given back today"
+    settle_night(site)
+    assert (owed(site), take_cash(site, 351).status, take_cash(site, 300).status) == (350, 409, 201)
+    refused = withdraw(site, 51)
+    assert (refused.status, refused.body["code"]) == (409, "ledger.insufficient_funds")
+    assert "0.50 EUR" in refused.body["detail"]
+    assert withdraw(site, 50).status == 201
+    assert take_cash(site, 1).status == 409
+    settle_night(site)
+    assert (owed(site), unsettled(site)) == (0, 0)
 
 
 def test_clerks_at_ten_counters_do_not_exceed_it_together(site: Site) -> None:
@@ -110,20 +110,6 @@ def test_an_operator_does_not_set_its_own_limit(site: Site) -> None:
     assert put_limit(site, 10**9, site.operator.access_token).status == 403
 
 
-def test_a_correction_gives_back_no_more_than_the_operator_may_owe(site: Site) -> None:
-    outcome = site.start(meter_wh=1000)
-    site.advance(60)
-    site.stop(outcome.transaction_id, 11_000)
-    [session] = site.sessions()
-    assert (session.captured, session.abnormal_cause) == (350, None)
-    put_limit(site, 0, site.world.platform_admin())
-    path = f"/v1/sessions/{session.session_id}/corrections"
-    token = site.world.access_token(site.operator.user.email)
-    reply = site.world.rest.post(path, {"amount": euro(0), "reason": "A friend"}, token=token, key="friend")
-    assert (reply.status, reply.body["code"]) == (409, "operator.credit_exhausted")
-    assert site.session(session.session_id).captured == 350
-
-
 def test_what_an_operator_pays_of_its_debt_is_credit_again(site: Site) -> None:
     take_cash(site, 10_000)
     settle_night(site)
@@ -142,7 +128,7 @@ def test_what_an_operator_pays_of_its_debt_is_credit_again(site: Site) -> None:
 
     assert [pay("once").status, pay("once").status] == [201, 201]
     assert pay("twice").body["code"] == "debt_payment.exceeds_debt"
-    assert ledger.balance(site.world.ctx, payable_account(site.operator.operator_id, "EUR")).amount == 0
+    assert owed(site) == 0
     assert take_cash(site, 10_000).status == 201
     own = site.world.access_token(site.operator.user.email)
     assert site.world.rest.post("/v1/debt-payments", body, token=own, key="own").status == 403

@@ -20,10 +20,10 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver, Enterprise, Member
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.money import Money
+from chalicelib.kernel.spans import months_before
 from chalicelib.ledger.model import enterprise_account
 from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.settlement import service as settlement
-from chalicelib.settlement.model import month_before
 from tests import world as worlds
 from tests.integration.money.paying import advance_to, balances_by_class, prove
 from tests.site import Site, build_site
@@ -158,7 +158,7 @@ class CreditMachine(RuleBasedStateMachine):
         advance_to(self.site, moment)
         operator = self.site.operator.organization
         if dies and "T08" in moment:  # after the lines were written
-            draft = settlement.draft_invoice(self.world.ctx, operator, self.enterprise, month_before(moment[:7]))
+            draft = settlement.draft_invoice(self.world.ctx, operator, self.enterprise, months_before(moment[:7]))
             if draft is not None:
                 settlement.keep_lines(self.world.ctx, draft)
         for _ in range(2):

@@ -69,6 +69,26 @@ def test_another_operator_is_not_told_where_its_driver_charged(site: Site) -> No
     ]
 
 
+def test_what_an_operator_writes_into_a_wallet_no_other_one_reads(site: Site) -> None:
+    other = site.world.operator("Other")
+    site.world.commit(lambda uow: drivers.link_operator(uow, other.operator_id, site.driver.driver_id))
+    site.advance_s(1)  # after the money that the site's driver begins with
+    adjust(site, 100, "k1", "Owes us a favour")
+    session = charge(site)
+    lower = {"amount": {"amount": 0, "currency": "EUR"}, "reason": "Complained about the cable"}
+    own, path = site.world.access_token(site.operator.user.email), f"/v1/sessions/{session.session_id}/corrections"
+    assert site.world.rest.post(path, lower, token=own, key="k2").status == 201
+
+    def read(token: str) -> list[tuple[Any, ...]]:
+        lines = ask(site, f"/v1/wallets/{site.driver.driver_id}/transactions", token)["data"]
+        return [(line["label"], line["reason"], line["charging_session_id"]) for line in lines][:-1]
+
+    told = read(own)
+    assert [reason for _, reason, _ in told] == ["Complained about the cable", None, None, "Owes us a favour"]
+    assert [told_of for _, _, told_of in told] == [session.session_id] * 3 + [None]
+    assert read(other.access_token) == [(label, None, None) for label, _, _ in told]
+
+
 def test_months_of_a_wallet(site: Site) -> None:
     adjust(site, 1000, "k1")
     site.advance_s(31 * DAY_S)
@@ -110,6 +130,12 @@ def test_an_operators_own_business(site: Site) -> None:
     assert read(date_from="2026-02-20", date_to="2026-03-02") == everything
     (line, *_) = ask(site, "/v1/wallet-transactions")["data"]
     assert (line["paid_by"], line["driver_id"], line["charger_id"]) == ("wallet", site.driver.driver_id, CHARGER_ID)
+    names = (site.driver.full_name, site.operator.user.user_id, site.operator.user.full_name)
+    said = [
+        tuple(line[name] for name in ("driver_name", "entered_by", "entered_by_name"))
+        for line in ask(site, "/v1/wallet-transactions")["data"]
+    ]
+    assert said == [(names[0], None, None), names, (names[0], None, None), names]
 
 
 def test_an_operators_business_in_pages_over_days(site: Site) -> None:

@@ -63,11 +63,11 @@ def test_the_detail_says_what_was_paid_and_where(desk: Desk) -> None:
     desk.till.run_events()
     status, body = desk.ask(f"/{payment.payment_id}", desk.own.access_token)
     assert status == 200
-    assert {name: body[name] for name in ("gross", "commission", "net", "vat", "refunded", "refundable")} == {
+    assert {name: body[name] for name in ("gross", "fee", "net", "vat", "refunded", "refundable")} == {
         "gross": money(1234),
-        "commission": money(45),
-        "net": money(1189),
-        "vat": money(197),
+        "fee": money(45),
+        "net": money(955),
+        "vat": money(160),
         "refunded": money(234),
         "refundable": money(1000),
     }
@@ -82,7 +82,7 @@ def test_the_detail_says_what_was_paid_and_where(desk: Desk) -> None:
 def test_what_is_not_known_yet_is_null(desk: Desk) -> None:
     body = desk.ask(f"/{desk.guest(desk.own).payment_id}").body
     assert body["authorized"] == money(3000)
-    assert [body[name] for name in ("gross", "commission", "net", "vat")] == [None] * 4
+    assert [body[name] for name in ("gross", "fee", "net", "vat")] == [None] * 4
     assert (body["refunded"], body["refundable"]) == (money(0), money(0))
 
 
@@ -140,7 +140,6 @@ def test_payments_of_a_stretch_of_time(desk: Desk, world: World) -> None:
         assert desk.ids(token, **span) == [middle.payment_id, first.payment_id]
         assert desk.ids(token, day=days[1]) == [middle.payment_id]
         assert desk.ids(token, date_from=middle.created_at.isoformat()) == [last.payment_id, middle.payment_id]
-        assert desk.ids(token, date_from=span["date_to"], date_to=span["date_from"]) == []
     assert desk.ids() == [last.payment_id]  # today's
     assert desk.ids(date_to=f"{days[1]}T23:59:59Z") == [middle.payment_id]  # that day's
     assert desk.ids(owner) == [last.payment_id, middle.payment_id, first.payment_id]

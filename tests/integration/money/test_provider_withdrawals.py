@@ -21,7 +21,7 @@ from tests.integration.money.conftest import StripeDesk
 from tests.integration.money.memory_provider import MemoryProvider
 from tests.integration.money.test_interleavings import Crash, MortalContext
 from tests.integration.money.test_topups import settle_events, top_up
-from tests.settling import Books, open_books, totals_by_class
+from tests.settling import Books, open_books, totals_by_class, withdrawal_of
 from tests.world import Reply, World
 
 DAY = "2026-03-02"
@@ -90,7 +90,7 @@ def settle(books: Books, desk: StripeDesk, withdrawal_id: str, *, succeeds: bool
     desk.run(act())
     desk.deliver()
     books.world.run_events()
-    return service.require_withdrawal(books.world.ctx, withdrawal_id).state
+    return withdrawal_of(books.world.ctx, withdrawal_id).state
 
 
 def test_from_the_payees_account_to_the_bank(books: Books, desk: StripeDesk) -> None:
@@ -147,7 +147,7 @@ def test_a_silent_provider_is_asked_again(books: Books, desk: StripeDesk) -> Non
     books.world.advance(3 * 24 * 3600)
     assert books.world.run_job(payments_jobs.reconcile_payments) == {"payout_paid": 1}
     books.world.run_events()
-    assert service.require_withdrawal(books.world.ctx, withdrawal_id).state == "paid"
+    assert withdrawal_of(books.world.ctx, withdrawal_id).state == "paid"
     assert money(books) == (400, 0)
 
 
@@ -198,7 +198,7 @@ def withdraw(books: Books, number: int) -> Withdrawal:
 def run(books: Books, provider: MemoryProvider, withdrawal_id: str) -> None:
     """As it is done: approved, then the consumers; what is left the job finishes."""
     world = books.world
-    withdrawal = service.require_withdrawal(world.ctx, withdrawal_id)
+    withdrawal = withdrawal_of(world.ctx, withdrawal_id)
     if withdrawal.state == "requested":
         world.commit(lambda uow: service.approve_withdrawal(uow, withdrawal, decided_by="usr_2", login_id="log_2"))
     consumers = {name: CONSUMERS[name] for name in ("payout.paid", "payout.failed")}
@@ -233,7 +233,7 @@ def test_a_crash_at_any_store_call(
             died = True
         mortal.crash_at = None
         run(books, provider, withdrawal_id)
-        assert service.require_withdrawal(books.world.ctx, withdrawal_id).state == expected, f"at call {call}"
+        assert withdrawal_of(books.world.ctx, withdrawal_id).state == expected, f"at call {call}"
         assert totals_by_class(books.world)[("clearing", "EUR")] - before == gone, f"at call {call}"
         if not died:
             assert call > 8, "the way has so few store calls that nothing was tried"

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.kernel.money import Money
 from chalicelib.ledger import service as ledger
 from chalicelib.ledger.model import cash_account, payable_account
 from chalicelib.settlement import jobs, service
 from chalicelib.settlement.model import Booked, disagreement, statement_of
+from chalicelib.wallets.model import adjustment_entry
 from tests.integration.money.paying import Fleet, advance_to, balances_by_class, charge, euro, found_fleet, prove
 from tests.site import CARD, Site
 
@@ -120,9 +122,18 @@ def test_a_settled_day_that_is_lived_again_is_settled_again(
 
 
 def test_cash_in_a_currency_in_which_nobody_charges_is_settled(site: Site, fleet: Fleet) -> None:
-    """The operator counts in euro and sold nothing; it took krone for a wallet."""
-    body = {"direction": "top_up", "amount": {"amount": 5000, "currency": "NOK"}, "reason": "At the counter"}
-    assert fleet.ask("POST", f"/v1/wallets/{site.driver.driver_id}/adjustments", body, key="nok").status == 201
+    """The operator counts in euro and sold nothing; it took krone for a wallet, while that was not refused yet."""
+    entry = adjustment_entry(
+        entry_id=site.world.ctx.new_id("ent"),
+        driver_id=site.driver.driver_id,
+        operator_id=site.operator.operator_id,
+        direction="top_up",
+        amount=Money(5000, "NOK"),
+        reason="At the counter",
+        business_day=site.world.clock.now().date().isoformat(),
+        now=site.world.clock.now(),
+    )
+    site.world.commit(lambda uow: ledger.post(uow, entry))
     [line] = settle(fleet)["lines"]
     assert (line["cash"], line["net"]) == ({"amount": 5000, "currency": "NOK"}, {"amount": -5000, "currency": "NOK"})
     payable = payable_account(site.operator.operator_id, "NOK")

@@ -1,5 +1,5 @@
-"""Days against the local stack's Stripe, through the real package: a day of everything is right to the cent, a dispute
-is found, and the platform's people see to it."""
+"""Days against the local stack's Stripe, through the real package: a day of everything is right to the cent, disputes
+that we booked agree, and those that we did not are found."""
 
 from __future__ import annotations
 
@@ -72,32 +72,56 @@ def test_a_notification_that_never_came_is_made_good(world: World, desk: StripeD
     assert ask(world, "GET", "/reconciliation-differences").body["data"] == []
 
 
-def test_a_dispute_is_seen_to(world: World, desk: StripeDesk, guest: Guest) -> None:
+def test_a_dispute_that_is_told_agrees(world: World, desk: StripeDesk, guest: Guest) -> None:
     guest.pays()
     guest.is_charged(1234)
-    desk.run(dispute(desk, guest.payment_id))
-    assert night(world)["opened"] == 2  # the money, and what Stripe takes for it
-    listed = ask(world, "GET", "/reconciliation-differences").body["data"]
-    assert {(each["kind"], each["code"], each["payment_id"]) for each in listed} == {
-        ("dispute", "dispute", guest.payment_id),
-        ("fee", "fee", guest.payment_id),
-    }
-    assert (
-        ask(world, "GET", f"/reconciliations/{MONDAY}/differences").body["data"]
-        == ask(world, "GET", f"/reconciliations/{MONDAY}").body["differences"]
-    )
-    for each in listed:
-        path = f"/reconciliation-differences/{each['difference_id']}/close"
-        closed = ask(world, "POST", path, {"note": "Lost; written off"}).body
-        assert (closed["state"], closed["note"]) == ("closed", "Lost; written off")
-        assert ask(world, "POST", path, {"note": "Again"}).body["code"] == "difference.closed"
+    payment_id = pay_topup(world, desk)
+    for disputed in (guest.payment_id, payment_id):
+        desk.run(act(desk, disputed, "dispute"))
+    desk.deliver()
+    world.run_events()
+    assert night(world) == QUIET
+    desk.run(act(desk, payment_id, "won"))
+    desk.run(act(desk, guest.payment_id, "lost"))
+    desk.deliver()
+    world.run_events()
+    assert night(world) == QUIET
+    listed = ask(world, "GET", "/disputes").body["data"]
+    assert {(each["purpose"], each["state"]) for each in listed} == {("topup", "won"), ("guest", "lost")}
+    assert guest.books().get("disputes:stripe:EUR") is None
+
+
+def test_a_card_that_is_disputed_at_once(world: World, desk: StripeDesk) -> None:
+    driver = world.driver_token("drv_1")
+    _, topup = top_up(world, driver)
+    desk.payer(topup["payment_id"], "disputed")
+    desk.deliver()
+    world.run_events()
+    [dispute] = ask(world, "GET", "/disputes", query={"state": "open"}).body["data"]
+    assert (dispute["withheld"]["amount"], dispute["uncovered"]["amount"]) == (topup["amount"]["amount"], 0)
+    lines = world.rest.get("/v1/driver/wallet/transactions", token=driver).body["data"]
+    assert [(line["label"], line["dispute_id"]) for line in lines] == [
+        ("Disputed", dispute["dispute_id"]),
+        ("Top-up", None),
+    ]
+    assert night(world) == QUIET
+
+
+def test_a_dispute_that_nobody_told_is_found_and_booked(world: World, desk: StripeDesk) -> None:
+    payment_id = pay_topup(world, desk)
+    desk.run(act(desk, payment_id, "dispute"))
+    assert night(world) == QUIET | {"settling": 2, "healed": 1}  # the money, and what Stripe takes for it
+    [dispute] = ask(world, "GET", "/disputes").body["data"]
+    assert (dispute["payment_id"], dispute["state"], dispute["uncovered"]["amount"]) == (payment_id, "open", 0)
     assert night(world) == QUIET
     assert ask(world, "GET", "/reconciliation-differences").body["data"] == []
-    assert [each["opened"] for each in ask(world, "GET", "/reconciliations").body["data"]] == [0, 2]
 
 
-async def dispute(desk: StripeDesk, payment_id: str) -> None:
-    desk.fake.intents.dispute(payment_id)
+async def act(desk: StripeDesk, payment_id: str, what: str) -> None:
+    if what == "dispute":
+        desk.fake.disputes.begin(payment_id)
+    else:
+        desk.fake.disputes.decide(payment_id, won=what == "won")
 
 
 def test_a_withdrawal_leaves_before_it_arrives(world: World, desk: StripeDesk) -> None:

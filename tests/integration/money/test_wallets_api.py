@@ -123,6 +123,7 @@ def test_no_more_is_deducted_than_there_is(world: World, operator: Operator, dri
     "fields",
     [
         {"reason": ""},
+        {"reason": "  "},
         {"direction": "give"},
         {"amount": {"amount": 0, "currency": "EUR"}},
         {"amount": {"amount": 5, "currency": "EURO"}},

@@ -19,7 +19,7 @@ from chalicelib.ledger import proving
 from chalicelib.settlement import jobs, service
 from chalicelib.settlement.model import Terms, Withdrawal
 from tests.integration.money.test_contention import THREADS, at_once
-from tests.settling import Books, open_books, totals_by_class
+from tests.settling import Books, open_books, totals_by_class, withdrawal_of
 from tests.world import World
 
 DAY = "2026-03-02"
@@ -91,7 +91,7 @@ def test_of_all_who_decide_at_once_one_decides(books: Books) -> None:
         return books.world.commit(
             lambda uow: service.approve_withdrawal(
                 uow,
-                service.require_withdrawal(books.world.ctx, withdrawal.withdrawal_id),
+                withdrawal_of(books.world.ctx, withdrawal.withdrawal_id),
                 decided_by="usr_2",
                 login_id="log_2",
             )
@@ -101,7 +101,7 @@ def test_of_all_who_decide_at_once_one_decides(books: Books) -> None:
         return books.world.commit(
             lambda uow: service.reject_withdrawal(
                 uow,
-                service.require_withdrawal(books.world.ctx, withdrawal.withdrawal_id),
+                withdrawal_of(books.world.ctx, withdrawal.withdrawal_id),
                 reason="No",
                 decided_by="usr_3",
             )

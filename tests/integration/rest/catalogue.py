@@ -45,6 +45,9 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "delete_my_account": {"password": SECRET_WORD, "totp_code": "123456"},
     "create_api_key": {"name": "Till", "permissions": ["locations:read"], "allowed_ips": ["192.0.2.0/24"]},
     "rotate_api_key": {"grace_s": 3600},
+    "create_webhook_endpoint": {"url": "https://hooks.customer.example/in", "event_types": ["session.completed"]},
+    "update_webhook_endpoint": {"description": "Till", "event_types": ["session.started"], "state": "active"},
+    "rotate_webhook_secret": {"grace_s": 3600},
     "create_organization": {
         "name": "New",
         "email": "new@operator.example",
@@ -65,6 +68,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "update_user_group": {"permissions": ["cdrs:read"]},
     "put_brand_setting": {"display_name": "New", "primary_color": "#00aa55", "website": "https://new.example"},
     "put_credit_setting": {"limit": 500_000},
+    "put_guests_setting": {"least": 100, "hold": 4000, "most": 10_000, "keep_days": 30},
     "put_invoicing_setting": {"legal_name": "New AG", "tax_number": "DE1", "country": "DE", "prefix": "NEW-"},
     "put_payments_setting": {"topup_limits": [{"currency": "EUR", "min_amount": 500, "max_amount": 50000}]},
     "put_rounding_setting": {"mode": "half_up", "step": 5},
@@ -76,7 +80,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "create_vending_point": {"name": "Kiosk {fresh}", "address": "Nordweg 1", "email": "kiosk@operator.example"},
     "update_vending_point": {"name": "Renamed", "region_id": "{region_id}", "contact_person": "Vera Vendor"},
     "create_charger": {"charger_id": "CP-NEW-{fresh}", "evse_count": 2, "uid": "U1", "country": "DE"},
-    "update_charger": {"name": "Renamed", "charge_with_qr": False, "country": "DE"},
+    "update_charger": {"name": "Renamed", "charge_with_qr": False, "country": "DE", "max_power_w": 22_000},
     "rotate_charger_password": {"password": "another-password-of-24"},
     "rotate_password_by_command": {"password": "another-password-of-24"},
     "start_web_payment": {"charger_id": "CP-1", "evse_no": 1, "password": "0" * 12, "version": "v1"},
@@ -107,6 +111,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "create_driver_group": {"name": "Group {fresh}", "description": "Pays less"},
     "update_driver_group": {"name": "Renamed"},
     "quote_charger": {"energy_wh": 1000, "duration_s": 60},
+    "quote_guest_charger": {"energy_wh": 1000, "duration_s": 60},
     "create_driver": {"email": "new{fresh}@driver.example", "full_name": "New Driver", "country": "DE"},
     "update_driver": {"full_name": "New Name", "phone": None, "country": "DE"},
     "give_feedback": {"text": "Slow.", "session_id": "{session_id}", "rating": 2, "category": "charger"},
@@ -147,6 +152,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "create_withdrawal": {"amount": {"amount": 1, "currency": "EUR"}},
     "reject_withdrawal": {"reason": "The account is not yours"},
     "mark_withdrawal_paid": {"reference": "SEPA 1", "paid_at": "2026-03-02T12:00:00Z"},
+    "create_voucher_batch": {"name": "Kiosk", "face_value": EURO, "count": 2, "valid_until": "2026-12-31T23:00:00Z"},
+    "void_voucher": {"reason": "Lost"},
+    "redeem_my_voucher": {"code": "{voucher_code}"},
+    "redeem_voucher_for_driver": {"code": "{voucher_code}"},
     "adjust_wallet": {"direction": "top_up", "amount": EURO, "reason": "cash"},
     "synchronize_local_list": {"full": True},
     "update_local_list": {"automatic": False},
@@ -167,6 +176,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
     "put_credit_setting": {"organization_id": "{organization_id}"},
     "get_customer_information": {"request_id": "5"},
     "list_cdrs": {"business_day": "{business_day}"},
+    "list_wallets": {"state": "left"},
     "list_ledger_entries": {"account_id": "{account_id}", "business_day": "{business_day}"},
     "get_ledger_account": {"business_day": "{business_day}"},
     "unassign_tariff": {"location_id": "{location_id}"},
@@ -179,6 +189,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
 
 _SPARE_CHARGER = {"charger_id": "spare_charger_id"}
 _EMPTY_LOCATION = {"location_id": "empty_location_id"}
+_SPARE_TARIFF = {"tariff_id": "spare_tariff_id"}
 _EMPTY_GROUP = {"charger_group_id": "empty_group_id"}
 _AGENCY = {"organization_id": "agency_id"}
 _ABNORMAL = {"session_id": "abnormal_session_id"}
@@ -194,6 +205,8 @@ INSTEAD: Mapping[str, Mapping[str, str]] = {
     "restore_charger": _SPARE_CHARGER,
     "move_charger": {"charger_id": "stock_charger_id"},
     "delete_location": _EMPTY_LOCATION,
+    "delete_tariff": _SPARE_TARIFF,
+    "restore_tariff": _SPARE_TARIFF,
     "restore_location": _EMPTY_LOCATION,
     "delete_charger_group": _EMPTY_GROUP,
     "reset_user_totp": {"user_id": "guarded_user_id"},
@@ -204,8 +217,11 @@ INSTEAD: Mapping[str, Mapping[str, str]] = {
     "add_driver_group_driver": {"driver_group_id": "empty_driver_group_id"},
     "remove_driver_group_driver": {"driver_id": "grouped_driver_id"},
     "mark_withdrawal_paid": {"withdrawal_id": "approved_withdrawal_id"},
+    "cover_dispute": {"dispute_id": "topup_dispute_id"},
+    "forgive_dispute": {"dispute_id": "topup_dispute_id"},
     "retry_refund": {"payment_id": "refunded_payment_id"},
     "recompute_settlement": {"settlement_id": "disputed_settlement_id"},
+    "activate_voucher_batch": {"voucher_batch_id": "draft_voucher_batch_id"},
     "bind_id_token": {"id_token": "drawer_card"},
     "retire_id_token": {"id_token": "drawer_card"},
     "restore_id_token": {"id_token": "drawer_card"},

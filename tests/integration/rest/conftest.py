@@ -26,6 +26,7 @@ from chalicelib.kernel.money import Money
 from chalicelib.ledger.model import income_account
 from chalicelib.maintenance import service as maintenance
 from chalicelib.settlement import jobs as settlement_jobs
+from chalicelib.tariffs import service as tariffs
 from chalicelib.wallets import service as wallets
 from tests import world as worlds
 from tests.contract.pki.papers import signing_request
@@ -37,6 +38,8 @@ from tests.integration.rest.income import prepare_income, things_of_income
 from tests.integration.rest.orders import things_of_orders
 from tests.integration.rest.packages import things_of_packages
 from tests.integration.rest.reconciliations import things_of_reconciliation
+from tests.integration.rest.vouchers import things_of_vouchers
+from tests.integration.rest.webhooks import things_of_webhooks
 from tests.site import CARD, CHARGER_ID, Site, build_site
 
 NIGHT_S = 24 * 3600
@@ -92,6 +95,8 @@ def things(site: Site) -> dict[str, str]:
         )
     )
     of_charger |= things_of_enterprise(site) | things_of_files(site) | things_of_packages(site)
+    of_charger |= things_of_vouchers(site)
+    of_charger |= things_of_webhooks(site)
     prepare_income(site, of_charger["agency_id"])
     day = world.clock.now().date().isoformat()
     world.run_events()
@@ -109,6 +114,7 @@ def things(site: Site) -> dict[str, str]:
         "evse_no": "1",
         "code": CHARGER_ID,
         "tariff_id": site.tariff.tariff_id,
+        "spare_tariff_id": spare_tariff(site),
         "driver_id": driver_id,
         "id_token": CARD,
         "drawer_card": drawer_card(site),
@@ -122,6 +128,21 @@ def things(site: Site) -> dict[str, str]:
         "business_day": day,
         "fresh": "0",
     }
+
+
+def spare_tariff(site: Site) -> str:
+    """One that applies nowhere."""
+    tariff = site.world.commit(
+        lambda uow: tariffs.create_tariff(
+            uow,
+            operator_id=site.operator.operator_id,
+            name="Spare",
+            currency="EUR",
+            tax_included=True,
+            elements=site.tariff.elements,
+        )
+    )
+    return str(tariff.tariff_id)
 
 
 def drawer_card(site: Site) -> str:

@@ -51,8 +51,9 @@ def test_only_what_changes_nothing_or_keeps_its_own_record_is_left_out() -> None
         "start_web_payment",
         # The order keeps what its driver said.
         "state_what_happened",
-        # A top-up is in the ledger.
+        # A top-up is in the ledger, and so is a voucher.
         "create_my_topup",
+        "redeem_my_voucher",
         # A link to the payment provider's page changes nothing.
         "create_payout_account_link",
         # A quote changes nothing.

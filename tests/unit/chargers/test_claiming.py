@@ -148,10 +148,10 @@ def test_what_stands_somewhere_does_not_move(dealer: Party, operator: Party) -> 
 def test_the_new_owner_has_nothing_of_the_old_ones(world: World, dealer: Party, operator: Party) -> None:
     beside = open_party(world, "operator", "Beside", dealer)
     group = operator.post("/v1/charger-groups", {"name": "Staff"}).body
-    operator.register("CP-1", group_id=group["group_id"])
+    operator.register("CP-1", charger_group_id=group["charger_group_id"])
     asked = operator.post("/v1/chargers/CP-1/commands", {"action": "ClearCache"}).body
-    assert dealer.put("/v1/chargers/CP-1/operator", {"operator_id": beside.id}).body["group_id"] is None
-    assert operator.get(f"/v1/charger-groups/{group['group_id']}").body["charger_count"] == 0
+    assert dealer.put("/v1/chargers/CP-1/operator", {"operator_id": beside.id}).body["charger_group_id"] is None
+    assert operator.get(f"/v1/charger-groups/{group['charger_group_id']}").body["charger_count"] == 0
     assert beside.get("/v1/chargers/CP-1/commands").body["data"] == []
     assert beside.get(f"/v1/commands/{asked['command_id']}").status == 404
 

@@ -171,6 +171,25 @@ def test_a_whole_reading_goes_by_names_where_it_would_be_long() -> None:
     assert max(len(page) for page in pages) <= machine.PAGE_SIZE
 
 
+@pytest.mark.parametrize(
+    ("state", "elapsed", "idle"),
+    [
+        (Configuring("CP"), MINUTE, False),
+        (replace(begun(), run=None), timedelta(minutes=4, seconds=59), True),
+        (replace(begun(), run=None), timedelta(minutes=5), False),
+        (replace(begun(), run=None, owed=True), MINUTE, False),
+        (replace(begun(), run=None, loose_write=("a", "1")), MINUTE, False),
+        (machine.asked(begun(), "cmd_1", START), timedelta(hours=25), True),
+        (machine.asked(begun(), "cmd_1", START), timedelta(hours=26), False),
+    ],
+    ids=["never looked at", "just now", "a while ago", "owed", "after a write", "under way", "lost"],
+)
+def test_a_boot_changes_nothing_while_it_is_asked_or_was_just_now(
+    state: Configuring, elapsed: timedelta, idle: bool
+) -> None:
+    assert machine.is_boot_idle(state, START + elapsed) is idle
+
+
 @given(
     answers=st.lists(
         st.sampled_from(
@@ -189,6 +208,10 @@ def test_no_charger_is_written_to_without_end(answers: list[str], boots: list[in
     queue = list(zip(answers, reboots, strict=True))
     for minutes in boots:
         now += timedelta(minutes=minutes)
+        if machine.is_boot_idle(state, now):
+            assert machine.booted(state, now) == state
+            assert not machine.is_due(state, "boot", "another basis", now)
+            continue
         state = machine.booted(state, now)
         if not machine.is_due(state, "boot", "b", now):
             continue

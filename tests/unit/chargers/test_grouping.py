@@ -26,7 +26,7 @@ def add(party: Party, name: str, parent_id: str | None = None) -> str:
     party.world.advance(1)  # what happens in one millisecond has no order
     reply = party.post(GROUPS, {"name": name, "parent_id": parent_id})
     assert reply.status == 201, reply.body
-    return str(reply.body["group_id"])
+    return str(reply.body["charger_group_id"])
 
 
 def counts(party: Party, group_id: str) -> tuple[int, int]:
@@ -41,29 +41,29 @@ def names(party: Party, **query: Any) -> list[str]:
 def test_a_tree_of_groups_with_chargers(operator: Party) -> None:
     fleet = add(operator, "Flotte")
     vans = add(operator, "Lieferwagen 🚚", fleet)
-    operator.register("CP-1", group_id=fleet)
-    operator.register("CP-2", group_id=vans)
+    operator.register("CP-1", charger_group_id=fleet)
+    operator.register("CP-2", charger_group_id=vans)
     operator.register("CP-3")
     assert (counts(operator, fleet), counts(operator, vans)) == ((1, 1), (1, 0))
-    assert operator.charger_ids(group_id=fleet) == ["CP-1", "CP-2"]
-    assert operator.charger_ids(group_id=vans) == ["CP-2"]
-    assert operator.charger_ids(group_id="cgr_nowhere") == []
+    assert operator.charger_ids(charger_group_id=fleet) == ["CP-1", "CP-2"]
+    assert operator.charger_ids(charger_group_id=vans) == ["CP-2"]
+    assert operator.charger_ids(charger_group_id="cgr_nowhere") == []
     assert names(operator) == ["Flotte", "Lieferwagen 🚚"]
     assert names(operator, parent_id=fleet) == names(operator, q="LIEFER") == ["Lieferwagen 🚚"]
     assert operator.get(f"{GROUPS}/{vans}").body["path"] == [fleet]
-    assert operator.patch("/v1/chargers/CP-2", {"group_id": fleet}).body["group_id"] == fleet
-    assert operator.patch("/v1/chargers/CP-1", {"group_id": None}).body["group_id"] is None
+    assert operator.patch("/v1/chargers/CP-2", {"charger_group_id": fleet}).body["charger_group_id"] == fleet
+    assert operator.patch("/v1/chargers/CP-1", {"charger_group_id": None}).body["charger_group_id"] is None
     assert (counts(operator, fleet), counts(operator, vans)) == ((1, 1), (0, 0))
 
 
 def test_a_group_in_use_stays(operator: Party) -> None:
     fleet = add(operator, "Fleet")
     vans = add(operator, "Vans", fleet)
-    operator.register("CP-1", group_id=vans)
+    operator.register("CP-1", charger_group_id=vans)
     for group_id in (fleet, vans):
         refused = operator.delete(f"{GROUPS}/{group_id}")
         assert (refused.status, refused.body["code"]) == (409, "charger_group.in_use")
-    operator.patch("/v1/chargers/CP-1", {"group_id": None})
+    operator.patch("/v1/chargers/CP-1", {"charger_group_id": None})
     assert operator.delete(f"{GROUPS}/{vans}").status == 204
     assert counts(operator, fleet) == (0, 0)
     assert operator.delete(f"{GROUPS}/{fleet}").status == 204
@@ -76,7 +76,7 @@ def test_a_charger_that_comes_while_the_group_goes(world: World, operator: Party
     assert group is not None
     removing = UnitOfWork(world.ctx)
     chargers.remove_group(removing, group)
-    operator.register("CP-1", group_id=group.group_id)
+    operator.register("CP-1", charger_group_id=group.group_id)
     with pytest.raises(DomainError) as refused:
         removing.commit()
     assert refused.value.code == "charger_group.in_use"
@@ -93,10 +93,10 @@ def test_groups_are_five_deep_at_most(operator: Party) -> None:
 
 def test_an_edit_that_somebody_else_overtook_is_refused(operator: Party) -> None:
     made = operator.post(GROUPS, {"name": "Fleet", "description": "Vans"})
-    path = f"{GROUPS}/{made.body['group_id']}"
+    path = f"{GROUPS}/{made.body['charger_group_id']}"
     etag = {"if-match": made.headers["etag"]}
     # What is counted is nobody's edit.
-    operator.register("CP-1", group_id=made.body["group_id"])
+    operator.register("CP-1", charger_group_id=made.body["charger_group_id"])
     changed = operator.patch(path, {"name": "Cars", "description": None}, headers=etag)
     assert (changed.status, changed.body["name"], changed.body["description"]) == (200, "Cars", None)
     assert changed.headers["etag"] != made.headers["etag"]
@@ -111,11 +111,11 @@ def test_another_operators_group_is_no_group(world: World, operator: Party) -> N
     foreign = add(other, "Theirs")
     operator.register("CP-1")
     for path, body in (
-        ("/v1/chargers", {"charger_id": "CP-2", "group_id": foreign}),
+        ("/v1/chargers", {"charger_id": "CP-2", "charger_group_id": foreign}),
         (GROUPS, {"name": "Below theirs", "parent_id": foreign}),
     ):
         assert operator.post(path, body).status == 422
-    assert operator.patch("/v1/chargers/CP-1", {"group_id": foreign}).body["code"] == "charger_group.unknown"
+    assert operator.patch("/v1/chargers/CP-1", {"charger_group_id": foreign}).body["code"] == "charger_group.unknown"
     assert operator.get(GROUPS, parent_id=foreign).status == 404
     assert counts(other, foreign) == (0, 0)
 

@@ -41,6 +41,7 @@ def test_settings_have_defaults_and_are_replaced_as_a_whole(world: World, operat
         "payments": {"topup_limits": [], "min_balance_until_full": None},
         "invoicing": dict.fromkeys(INVOICING) | {"prefix": ""},
         "credit": {"limit": None},
+        "guests": {"least": None, "hold": None, "most": None, "keep_days": 90},
     }
     assert world.rest.put("/v1/settings/brand", BRAND, token=token).body == BRAND
     assert world.rest.get("/v1/settings", token=token).body["brand"] == BRAND
@@ -188,7 +189,8 @@ def test_an_operator_bounds_what_its_people_take_in_cash(world: World, site: Sit
         assert "5.00 EUR to 50.00 EUR" in refused.body["detail"]
     for amount in (500, 5000):
         assert put_in(world, site, amount).status == 201
-    assert put_in(world, site, 1, "CHF").status == 201, "there is no limit for francs"
+    francs = put_in(world, site, 1, "CHF")
+    assert (francs.status, francs.body["code"]) == (422, "adjustment.currency"), "of francs it may owe nothing"
     assert put_in(world, site, 1, direction="deduct").status == 201, "taking out is not topping up"
     token = world.driver_token(site.driver.driver_id)
     assert pay_in(world, token, 499).status != 422, "what drivers pay in is the platform's"
@@ -207,7 +209,12 @@ def test_the_platform_bounds_what_drivers_pay_in(world: World, site: Site) -> No
 def test_who_may_not_touch_prices_and_cash_does_not_by_settings(world: World) -> None:
     tree = planted(world)
     query = {"organization_id": tree.operator.organization_id}
-    bodies = {"payments": {"topup_limits": [EURO]}, "rounding": {"mode": "up"}, "invoicing": {"tax_number": "X1"}}
+    bodies = {
+        "payments": {"topup_limits": [EURO]},
+        "rounding": {"mode": "up"},
+        "invoicing": {"tax_number": "X1"},
+        "guests": {"hold": 4000},
+    }
     for name, body in bodies.items():
         path = f"/v1/settings/{name}"
         before = world.rest.get(path, token=tree.operator.token).body

@@ -39,7 +39,7 @@ def test_a_new_thing_has_a_name_to_read(world: World, path: str, body: dict[str,
 def test_a_changed_name_is_one_to_read(world: World) -> None:
     token = world.operator().access_token
     location = world.rest.post("/v1/locations", PLACE, token=token).body["location_id"]
-    group = world.rest.post("/v1/charger-groups", {"name": "Yard"}, token=token).body["group_id"]
+    group = world.rest.post("/v1/charger-groups", {"name": "Yard"}, token=token).body["charger_group_id"]
     for path, field in (
         (f"/v1/locations/{location}", "city"),
         (f"/v1/charger-groups/{group}", "name"),

@@ -37,4 +37,7 @@ def test_every_state_and_event(state: str, event: str) -> None:
 def test_people_read_words_and_not_the_names_of_the_table() -> None:
     with pytest.raises(DomainError) as caught:
         DOOR.next("bricked_up", "brick_up")
-    assert caught.value.detail == 'This garage door is bricked up, which rules out "brick up".'
+    assert caught.value.detail == "This garage door is bricked up already."
+    with pytest.raises(DomainError) as caught:
+        DOOR.next("bricked_up", "open")
+    assert caught.value.detail == "This garage door is bricked up: that is not possible now."

@@ -53,6 +53,12 @@ def test_only_what_is_named_is_set_and_none_removes(things: World) -> None:
     assert stored(things, "t1") == replace(FULL, owner="bob", note=None)
 
 
+def test_rows_of_several_kinds_are_read_at_once(things: World) -> None:
+    put_things(things, FULL, Thing("t2"), Thing("t3"))
+    items = THINGS.query_items(things.ctx, "things", ThingRow.sk.between("t1", "t2"))
+    assert {sk: THINGS.from_item(item) for sk, item in items.items()} == {"t1": FULL, "t2": Thing("t2")}
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(things: World) -> None:
     put_things(things, *(Thing(f"t{number}") for number in range(7)))
     seen, cursor = [], None

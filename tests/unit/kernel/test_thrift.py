@@ -46,14 +46,25 @@ class Wire:
             "dynamodb",
             region_name="eu-west-1",
             endpoint_url="https://dynamodb.eu-west-1.amazonaws.com",
-            config=Config(user_agent="wattfare", parameter_validation=False, account_id_endpoint_mode="disabled"),
+            config=Config(
+                user_agent="wattfare",
+                parameter_validation=False,
+                account_id_endpoint_mode="disabled",
+                retries={"mode": "standard", "max_attempts": 3},
+            ),
         )
         self.sent: list[Any] = []
+        self.answers: list[AWSResponse] = []
+        """To come first; behind them everything goes well."""
         self.client.meta.events.register("before-send.dynamodb", self._send)
 
     def _send(self, request: Any, **_: Any) -> AWSResponse:
         self.sent.append(request)
-        return AWSResponse(request.url, 200, {}, Body())
+        return self.answers.pop(0) if self.answers else AWSResponse(request.url, 200, {}, Body())
+
+    def answer(self, status: int, code: str, **more: Any) -> None:
+        body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **more})
+        self.answers.append(AWSResponse("", status, {}, Body(body.encode())))
 
     def request(self, operation: str, parameters: dict[str, Any]) -> Any:
         getattr(self.client, operation)(**parameters)
@@ -61,34 +72,71 @@ class Wire:
 
 
 class Body:
-    """An empty JSON object, as urllib3 streams it."""
+    """JSON, as urllib3 streams it."""
+
+    def __init__(self, content: bytes = b"{}") -> None:
+        self._content = content
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        yield b"{}"
+        yield self._content
+
+
+@pytest.fixture
+def thrifty(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire(monkeypatch)
+    make_thrifty(wire.client)
+    return wire
 
 
 @pytest.mark.parametrize(("operation", "parameters"), CALLS, ids=[name for name, _ in CALLS])
-def test_the_request_is_botocores(monkeypatch: pytest.MonkeyPatch, operation: str, parameters: dict[str, Any]) -> None:
-    plain, thrifty = Wire(monkeypatch), Wire(monkeypatch)
-    make_thrifty(thrifty.client)
+def test_the_request_is_botocores(
+    monkeypatch: pytest.MonkeyPatch, thrifty: Wire, operation: str, parameters: dict[str, Any]
+) -> None:
+    plain = Wire(monkeypatch)
     expected, request = plain.request(operation, parameters), thrifty.request(operation, parameters)
     assert json.loads(request.body) == json.loads(expected.body)
     assert (request.method, request.url) == (expected.method, expected.url)
-    names = {"x-amz-target", "content-type", "user-agent"}
-    shown = {name.lower(): value for name, value in request.headers.items() if name.lower() in names}
-    wanted = {name.lower(): value for name, value in expected.headers.items() if name.lower() in names}
-    assert shown == wanted
+    assert set(request.headers.keys()) == set(expected.headers.keys())
+    for name in ("X-Amz-Target", "Content-Type", "User-Agent", "amz-sdk-request"):
+        assert _text(request.headers[name]) == _text(expected.headers[name])
     # Algorithm, credential scope and the list of signed headers; the signature itself covers the body's blanks.
     assert _without_signature(request) == _without_signature(expected)
 
 
 def _without_signature(request: Any) -> str:
-    authorization = request.headers["Authorization"]
-    text = authorization.decode() if isinstance(authorization, bytes) else authorization
-    return text.partition("Signature=")[0]
+    return _text(request.headers["Authorization"]).partition("Signature=")[0]
 
 
-def test_the_parts_of_botocore_that_are_replaced_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def test_a_transaction_without_a_token_gets_one_that_stays_when_it_is_sent_again(thrifty: Wire) -> None:
+    thrifty.answer(500, "InternalServerError")
+    thrifty.request("transact_write_items", {"TransactItems": []})
+    thrifty.request("transact_write_items", {"TransactItems": []})
+    first, again, other = (json.loads(request.body)["ClientRequestToken"] for request in thrifty.sent)
+    assert first == again != other
+
+
+def test_a_refusal_is_the_exception_of_its_kind_with_all_that_was_told(thrifty: Wire) -> None:
+    thrifty.answer(400, "TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}])
+    with pytest.raises(thrifty.client.exceptions.TransactionCanceledException) as refused:
+        thrifty.client.transact_write_items(TransactItems=[])
+    assert refused.value.response["Error"]["Code"] == "TransactionCanceledException"
+    assert refused.value.response["CancellationReasons"] == [{"Code": "ConditionalCheckFailed"}]
+    assert refused.value.operation_name == "TransactWriteItems"
+
+
+def test_what_fails_for_a_moment_is_sent_again(thrifty: Wire) -> None:
+    thrifty.answer(400, "ProvisionedThroughputExceededException")
+    thrifty.answer(503, "InternalServerError")
+    answer = thrifty.client.get_item(TableName="t", Key=KEY)
+    assert (len(thrifty.sent), answer["ResponseMetadata"]["RetryAttempts"]) == (3, 2)
+
+
+def test_the_part_of_botocore_that_is_replaced_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what the one in its place uses of it."""
     client = Wire(monkeypatch).client
-    assert client._ruleset_resolver is not None
-    assert hasattr(client._serializer, "serialize_to_request")
+    for name in ("_make_api_call", "_endpoint", "_request_signer", "_user_agent_creator"):
+        assert hasattr(client, name), name

@@ -23,7 +23,7 @@ from chalicelib.payments.providers.port import CheckoutState, PayoutState, Refun
 from chalicelib.settlement import service as settlement
 from chalicelib.wallets import service as wallets
 from chalicelib.wallets.store import EXPOSURES, exposure_key
-from tests.integration.money.town.office import Office
+from tests.integration.money.town.bank import Bank
 from tests.integration.money.town.town import CREDIT, EMPLOYEE, FEE, Town
 from tests.unit.payments.till import page
 
@@ -38,7 +38,7 @@ def check_books(town: Town) -> None:
     assert sum(proof.totals.values()) == 0
 
 
-def bring_to_an_end(town: Town, people: Office) -> None:
+def bring_to_an_end(town: Town, people: Bank) -> None:
     """Nobody dies any more, the provider is well, chargers tell what they have, all is delivered; then nights."""
     provider = town.till.provider
     provider.refusal, provider.refund_state = None, RefundState.SUCCEEDED
@@ -55,6 +55,7 @@ def bring_to_an_end(town: Town, people: Office) -> None:
             people.notifies(number, f"last.{town.next_number()}", None)
         people.refunds_end(RefundState.SUCCEEDED, None)
         people.payouts_end(PayoutState.PAID, None)
+        people.end_disputes()
         people.reconciles(None)
     assert town.deliver() == "done"
     for _ in range(2 * ROUNDS):
@@ -63,7 +64,7 @@ def bring_to_an_end(town: Town, people: Office) -> None:
         people.settles(None)
 
 
-def check_the_end(town: Town, people: Office) -> None:
+def check_the_end(town: Town, people: Bank) -> None:
     """After `bring_to_an_end`: each fact moved its money exactly once, whoever is asked."""
     check_books(town)
     assert proving.prove_ledger(town.ctx).faults == [], "no hold is left"
@@ -79,6 +80,7 @@ def check_the_end(town: Town, people: Office) -> None:
     check_wallets(town, people, [cdr for found in cdrs.values() for cdr in found], balances)
     check_enterprise(town, [cdr for found in cdrs.values() for cdr in found], balances)
     check_provider(town, people, balances)
+    check_disputes(town, people, balances)
     check_settlement(town, people, balances)
 
 
@@ -110,7 +112,7 @@ def check_income(town: Town, cdrs: list[Cdr], entries: list[Entry]) -> None:
     }
 
 
-def check_wallets(town: Town, people: Office, cdrs: list[Cdr], balances: Counter[str]) -> None:
+def check_wallets(town: Town, people: Bank, cdrs: list[Cdr], balances: Counter[str]) -> None:
     """A wallet is what was paid in, with bonuses and cash, less what was taken and paid back."""
     assert not [name for name in balances if account_class(name) == "hold" and balances[name]]
     for driver in town.drivers:
@@ -128,6 +130,9 @@ def check_wallets(town: Town, people: Office, cdrs: list[Cdr], balances: Counter
                 bonus_back = returned_bonus(refunds)
                 paid += topup.amount.amount - refunded
                 bonuses += topup.bonus_amount - bonus_back
+                for dispute in people.disputes_of(payment_id):
+                    paid -= dispute.withheld + dispute.recovered
+                    bonuses -= dispute.bonus_withheld
                 if all(refund.state == "succeeded" for refund in refunds):
                     assert bonus_back == -(-topup.bonus_amount * refunded // topup.amount.amount)
         taken = sum(cdr.captured.amount for cdr in cdrs if cdr.driver_id == driver.driver_id and not cdr.enterprise_id)
@@ -145,7 +150,7 @@ def check_enterprise(town: Town, cdrs: list[Cdr], balances: Counter[str]) -> Non
     assert sum(month.used for month in months if month is not None) == taken
 
 
-def check_provider(town: Town, people: Office, balances: Counter[str]) -> None:
+def check_provider(town: Town, people: Bank, balances: Counter[str]) -> None:
     """What the provider took, kept and paid back is what our accounts of it say; nothing is under way."""
     provider = town.till.provider
     stored = [payments.require_payment(town.ctx, payment_id) for payment_id in people.payments]
@@ -160,15 +165,31 @@ def check_provider(town: Town, people: Office, balances: Counter[str]) -> None:
         for refund in refunds_of(town, payment.payment_id)
         if refund.state == "failed" and not refund.is_of_wallet
     )
-    assert balances["fees:stripe:EUR"] == -FEE * len(taken)
+    lines = [line for dispute in provider.disputes.values() for line in dispute.lines]
+    fees = FEE * len(taken) + sum(line.fee.amount for line in lines if line.fee)
+    assert balances["fees:stripe:EUR"] == -fees
     paid_out = [ref for ref, outcome in provider.payouts.items() if outcome.state is PayoutState.PAID]
     left = paid_back + sum(provider.payout_requests[ref].amount.amount for ref in paid_out)
-    assert balances["clearing:stripe:EUR"] == left - sum(taken) + FEE * len(taken)
+    assert balances["clearing:stripe:EUR"] == left - sum(taken) - sum(line.amount.amount for line in lines) + fees
     assert balances["captures:stripe:EUR"] == 0
     assert balances["refunds:stripe:EUR"] == owed_to_guests
 
 
-def check_settlement(town: Town, people: Office, balances: Counter[str]) -> None:
+def check_disputes(town: Town, people: Bank, balances: Counter[str]) -> None:
+    """All are decided and known as the bank decided; what was lost is somebody's, and nothing is in between."""
+    there = {ref: dispute.state.value for ref, dispute in town.till.provider.disputes.items()}
+    assert {dispute.dispute_ref: dispute.state for dispute in people.disputes()} == there
+    assert not [dispute for dispute in people.disputes() if dispute.is_unfinished]
+    lost = [dispute for dispute in people.disputes() if dispute.state == "lost"]
+    made_good = sum(dispute.withheld + dispute.recovered + dispute.borne for dispute in lost)
+    assert balances[f"losses:{PLATFORM_ID}:EUR"] == made_good - sum(dispute.taken_amount for dispute in lost)
+    assert balances["disputes:stripe:EUR"] == 0
+    for driver in town.drivers:
+        blocks = [each for each in lost if each.payer_id == driver.driver_id and each.uncovered.amount]
+        assert wallets.is_disputed(town.ctx, driver.driver_id, "EUR") == bool(blocks)
+
+
+def check_settlement(town: Town, people: Bank, balances: Counter[str]) -> None:
     """No run ever disagreed with the ledger; nothing is left to settle; nobody got more than was there."""
     assert list(settlement.pending_runs(town.ctx)) == []
     runs = list(settlement.runs_between(town.ctx, town.operator_id, "2026-01-01", "2027-01-01"))

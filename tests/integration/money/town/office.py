@@ -23,8 +23,9 @@ from chalicelib.settlement import jobs as settlement_jobs
 from chalicelib.settlement import service as settlement
 from chalicelib.settlement.model import Withdrawal, WithdrawalMethod
 from chalicelib.wallets import service as wallets
-from tests.integration.money.town.people import People
+from tests.integration.money.town.people import People, within_the_limit
 from tests.integration.money.town.town import Death
+from tests.settling import withdrawal_of
 from tests.unit.payments.till import euro, page
 
 HALF_A_DAY_S = 12 * 3600
@@ -35,6 +36,7 @@ class Office(People):
 
     # -- the operator -------------------------------------------------------------------------------------------
 
+    @within_the_limit
     def adjusts(self, driver_no: int, amount: int, death: Death) -> str:
         """Cash that was taken, or is taken back out."""
         entry_id = self.new_id("ent")
@@ -53,6 +55,7 @@ class Office(People):
             death,
         )
 
+    @within_the_limit
     def pays_back(self, number: int, amount: int | None, death: Death) -> str:
         """A top-up, or a part of it."""
         refund_id = self.new_id("rfd")
@@ -71,6 +74,7 @@ class Office(People):
             death,
         )
 
+    @within_the_limit
     def corrects(self, number: int, cost: int, death: Death) -> str:
         """Lowers what some session has cost."""
         self.town.next_number()
@@ -85,6 +89,7 @@ class Office(People):
 
         return self.town.commit(decide, death)
 
+    @within_the_limit
     def resolves(self, number: int, wish: Resolving, death: Death) -> str:
         """Some abnormal order that waits for the operator."""
         self.town.next_number()
@@ -118,12 +123,21 @@ class Office(People):
             for event in runs
             for task in (settlement_jobs.settlement_compute, settlement_jobs.settlement_post)
         ]
-        return self.town.act(lambda: [step() for step in steps], death)
+        before, taken = self.town.room(), self._taken_by_contract()
+        done = self.town.act(lambda: [step() for step in steps], death)
+        assert self.town.room() >= min(before, 0) - max(self._taken_by_contract() - taken, 0)
+        return done
+
+    def _taken_by_contract(self) -> int:
+        """What others have got of the operator's days."""
+        runs = settlement.runs_between(self.town.ctx, self.town.operator_id, "2026-01-01", "2027-01-01")
+        return sum(line.deducted for run in runs if run.state == "posted" for line in run.lines)
 
     def owed(self) -> int:
         """To the operator, to be paid out."""
         return ledger.balance(self.town.ctx, payable_account(self.town.operator_id, "EUR")).amount
 
+    @within_the_limit
     def withdraws(self, amount: int, method: WithdrawalMethod, death: Death) -> str:
         done = self._withdraw(amount, method, death)
         assert done != "done" or self.owed() >= 0, "more was paid out than was there"
@@ -146,6 +160,7 @@ class Office(People):
             death,
         )
 
+    @within_the_limit
     def decides(self, number: int, how: str, death: Death) -> str:
         """The fate of some withdrawal, mostly of one that waits."""
         self.town.next_number()
@@ -154,7 +169,7 @@ class Office(People):
         withdrawal_id, now = chosen[number % len(chosen)].withdrawal_id, self.town.ctx.now()
 
         def decide(uow: UnitOfWork) -> None:
-            withdrawal = settlement.require_withdrawal(uow.ctx, withdrawal_id)
+            withdrawal = withdrawal_of(uow.ctx, withdrawal_id)
             if how == "approve":
                 settlement.approve_withdrawal(uow, withdrawal, decided_by="usr_2", login_id="log_2")
             elif how == "reject":

@@ -6,8 +6,9 @@ says. What comes back is `done`, `silent`, or the code of a refusal.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Literal
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from chalicelib.charging import jobs as charging_jobs
 from chalicelib.charging import lookup, order_lookup
@@ -32,6 +33,26 @@ HALF_A_DAY_S = 12 * 3600
 Presents = Literal["what is asked for", "a card", "a strange card"]
 
 
+Someone = TypeVar("Someone", bound="People")
+What = ParamSpec("What")
+Answer = TypeVar("Answer")
+
+
+def within_the_limit(
+    act: Callable[Concatenate[Someone, What], Answer],
+) -> Callable[Concatenate[Someone, What], Answer]:
+    """What people do leaves the operator owing no more than it may, or no more than before."""
+
+    @wraps(act)
+    def watched(self: Someone, *args: What.args, **kwargs: What.kwargs) -> Answer:
+        before = self.town.room()
+        answer = act(self, *args, **kwargs)
+        assert self.town.room() >= min(before, 0), f"{act.__name__}: the operator owes more than it may"
+        return answer
+
+    return watched
+
+
 class People:
     """See the module. `pages`: payments that have a page; `topups`, `refunds`, `withdrawals`: ids, oldest first."""
 
@@ -45,6 +66,7 @@ class People:
 
     # -- drivers and guests -------------------------------------------------------------------------------------
 
+    @within_the_limit
     def tops_up(self, driver_no: int, amount: int | None, death: Death, breaks: str) -> None:
         """By the package where `amount` is None."""
         town = self.town
@@ -66,6 +88,8 @@ class People:
             decide_and_commit(town.ctx, lambda uow: payments.open_checkout(uow, town.till.provider, payment))
 
         town.act(work, death, breaks)
+        if wallets.find_topup(town.ctx, topup_id) is None:
+            return  # its bonus is more than the operator may owe
         self.topups.append((topup_id, payment_id))
         self.payments.append(payment_id)
 

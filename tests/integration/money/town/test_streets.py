@@ -8,16 +8,16 @@ import pytest
 
 from chalicelib.payments.providers.port import RefundState
 from tests.integration.money.town import audit
-from tests.integration.money.town.office import Office
+from tests.integration.money.town.bank import Bank
 from tests.integration.money.town.town import Town
 
 
 @pytest.fixture
-def office() -> Iterator[Office]:
+def office() -> Iterator[Bank]:
     """Whatever a test does, everything is right when all of it is at its end."""
     town = Town()
     try:
-        people = Office(town)
+        people = Bank(town)
         yield people
         audit.bring_to_an_end(town, people)
         audit.check_the_end(town, people)
@@ -25,21 +25,21 @@ def office() -> Iterator[Office]:
         town.close()
 
 
-def pay_in_by_package(office: Office) -> None:
+def pay_in_by_package(office: Bank) -> None:
     office.tops_up(0, None, None, "ok")
     office.pays(-1, "good")
     office.notifies(-1, "first", None)
     office.town.deliver()
 
 
-def test_a_bonus_that_comes_back_with_a_refund_that_failed(office: Office) -> None:
+def test_a_bonus_that_comes_back_with_a_refund_that_failed(office: Bank) -> None:
     pay_in_by_package(office)
     office.town.till.provider.refund_state = RefundState.FAILED
     assert office.pays_back(0, 500, None) == "done"
     office.town.deliver()
 
 
-def test_a_refund_after_one_that_failed(office: Office) -> None:
+def test_a_refund_after_one_that_failed(office: Bank) -> None:
     pay_in_by_package(office)
     office.town.till.provider.refund_state = RefundState.FAILED
     assert office.pays_back(0, 500, None) == "done"
@@ -48,7 +48,7 @@ def test_a_refund_after_one_that_failed(office: Office) -> None:
     assert office.pays_back(0, None, None) == "done"
 
 
-def test_a_refund_that_the_payers_bank_sends_back_later(office: Office) -> None:
+def test_a_refund_that_the_payers_bank_sends_back_later(office: Bank) -> None:
     pay_in_by_package(office)
     office.town.till.provider.refund_state = RefundState.PENDING
     assert office.pays_back(0, 999, None) == "done"

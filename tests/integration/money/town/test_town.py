@@ -2,7 +2,8 @@
 
 Payers, guests, chargers, the provider, the operator and the workflows act in any order; frames, notifications and
 events are told again, late, or never; the process dies before or after any call to the store and is started again.
-After every step the ledger is proved; at the end everything that has any say must say the same (`audit.py`).
+After every step the ledger is proved, and the operator owes no more than the platform trusts it with; at the end
+everything that has any say must say the same (`audit.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from chalicelib.charging.model.orders import Resolving
 from chalicelib.payments.providers.port import PayoutState, RefundState
 from tests.integration.money.town import audit
-from tests.integration.money.town.office import Office
+from tests.integration.money.town.bank import Bank
 from tests.integration.money.town.people import Presents
-from tests.integration.money.town.town import Death, Town
+from tests.integration.money.town.town import MUCH, Death, Town
 from tests.unit.payments.till import euro
 
 Choice = TypeVar("Choice")
@@ -88,7 +89,7 @@ class TownMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.town = Town()
-        self.people = Office(self.town)
+        self.people = Bank(self.town)
 
     def teardown(self) -> None:
         try:
@@ -97,8 +98,9 @@ class TownMachine(RuleBasedStateMachine):
         finally:
             self.town.close()
 
-    @initialize(first=st.booleans(), second=st.booleans())
-    def there_is_money_about(self, first: bool, second: bool) -> None:
+    @initialize(first=st.booleans(), second=st.booleans(), limit=st.sampled_from([MUCH, 1000, 0]))
+    def there_is_money_about(self, first: bool, second: bool, limit: int) -> None:
+        self.town.trust_with(limit)
         for driver, by_package in enumerate((first, second)):
             self.people.tops_up(driver, None if by_package else 2500, None, "ok")
             self.last_one_pays()
@@ -130,6 +132,9 @@ class TownMachine(RuleBasedStateMachine):
 
     def has_ended(self) -> bool:
         return bool(self.town.ended)
+
+    def has_disputes(self) -> bool:
+        return bool(self.town.till.provider.disputes)
 
     def running_evse(self, number: int) -> int:
         evses = sorted(self.town.running)
@@ -204,7 +209,7 @@ class TownMachine(RuleBasedStateMachine):
 
     @step(4, when=has_open)
     def somebody_or_a_deadline_ends_it(self, dice: Dice) -> None:
-        how = dice.one_of("call off", "expire", "stop", "press", "give_up")
+        how = dice.one_of("call off", "expire", "look", "press", "give_up")
         if how == "call off":
             self.people.calls_off(dice.other, dice.death)
         else:
@@ -248,6 +253,27 @@ class TownMachine(RuleBasedStateMachine):
     @step(when=lambda self: self.town.till.provider.payouts)
     def payouts_end(self, dice: Dice) -> None:
         self.people.payouts_end(dice.one_of(PayoutState.PAID, PayoutState.PAID, PayoutState.FAILED), dice.death)
+
+    # -- banks --------------------------------------------------------------------------------------------------
+
+    @step(2, when=lambda self: self.people.disputable())
+    def bank_takes_back(self, dice: Dice) -> None:
+        self.people.takes_back(dice.which, dice.amount, asks_only=dice.other % 4 == 0)
+        if dice.is_so:
+            self.people.is_told_of_dispute(-1, "first", dice.death, dice.silence)
+            self.town.deliver(dice.again)
+
+    @step(2, when=has_disputes)
+    def bank_decides(self, dice: Dice) -> None:
+        self.people.bank_decides(dice.which, won=dice.is_so)
+
+    @step(3, when=has_disputes)
+    def somebody_is_told_of_it(self, dice: Dice) -> None:
+        self.people.is_told_of_dispute(dice.other, dice.one_of("first", "second"), dice.death, dice.silence)
+
+    @step(when=has_disputes)
+    def platform_sees_to_it(self, dice: Dice) -> None:
+        self.people.sees_to_dispute(dice.which, forgives=dice.other % 3 == 0, death=dice.death)
 
     # -- what follows -------------------------------------------------------------------------------------------
 

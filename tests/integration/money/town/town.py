@@ -21,11 +21,15 @@ from chalicelib.drivers import service as drivers
 from chalicelib.drivers.model import Driver
 from chalicelib.identity.model import PLATFORM_ID, Organization
 from chalicelib.identity.model.bank_accounts import BankAccount
+from chalicelib.identity.model.settings import Credit
+from chalicelib.identity.service import settings
 from chalicelib.kernel import context
 from chalicelib.kernel.context import Context
 from chalicelib.kernel.errors import DomainError
 from chalicelib.kernel.outbox import Consumer, Event
 from chalicelib.kernel.unit_of_work import UnitOfWork, decide_and_commit
+from chalicelib.ledger import service as ledger
+from chalicelib.ledger.model import payable_account
 from chalicelib.payments import jobs as payments_jobs
 from chalicelib.payments import service as payments
 from chalicelib.payments.providers.port import ProviderUnavailable
@@ -33,6 +37,7 @@ from chalicelib.settlement import service as settlement
 from chalicelib.settlement.model import Terms
 from chalicelib.wallets import service as wallets
 from chalicelib.wallets.model import TopUpPackage
+from chalicelib.wallets.store import EXPOSURES, exposure_key
 from tests import world as worlds
 from tests.integration.money.paying import Fleet
 from tests.integration.money.paying import euro as money_view
@@ -46,6 +51,7 @@ BONUS = 77
 EMPLOYEE = 2
 """The driver whose firm pays."""
 CREDIT = 5000
+MUCH = 1_000_000
 Death = tuple[int, bool] | None
 SILENT = "silent"
 
@@ -54,6 +60,8 @@ REFUSALS = frozenset(
         "charging_session.amount",
         "charging_session.not_billed",
         "command.queue_full",
+        "dispute.covered",
+        "dispute.not_open",
         "correction.not_lower",
         "enterprise.limit_reached",
         "evse.busy",
@@ -61,14 +69,17 @@ REFUSALS = frozenset(
         "operator.credit_exhausted",
         "order.resolved",
         "order.statement_due",
+        "payment.disputed",
         "payment.illegal_transition",
         "payment.not_refundable",
         "refund.exceeds_captured",
         "resolution.amount_too_high",
         "topup.not_credited",
+        "topup.too_many_open",
         "topup.too_many_refunds",
         "cdr.corrected_too_often",
         "wallet.deduct_exceeds_cash",
+        "wallet.disputed",
         "wallet.minimum_balance",
         "wallet.refund_exceeds_balance",
         "withdrawal.illegal_transition",
@@ -110,6 +121,7 @@ class Town:
         self.lost: list[Delivery] = []
         self.ended: list[Callable[[], Any]] = []
         self.count = 0
+        self.trust_with(MUCH)
 
     def close(self) -> None:
         self.world.close()
@@ -164,6 +176,21 @@ class Town:
         self.count += 1
         self.world.advance(1)
         return self.count
+
+    # -- what the operator may owe ------------------------------------------------------------------------------
+
+    def trust_with(self, limit: int) -> None:
+        """Minor units. At first the operator may owe more than is ever there."""
+        known = settings.get_setting(self.ctx, self.operator_id, "credit")
+        organization = self.site.operator.organization
+        self.world.commit(lambda uow: settings.put_setting(uow, organization, known, Credit(limit), None))
+        self.limit = limit
+
+    def room(self) -> int:
+        """What the operator may owe still; below zero, what is beyond its limit by what nobody could refuse."""
+        payable = ledger.balance(self.ctx, payable_account(self.operator_id, "EUR")).amount
+        exposure = EXPOSURES.get(self.ctx, *exposure_key(self.operator_id, "EUR"))
+        return self.limit + payable - (0 if exposure is None else exposure.unsettled)
 
     # -- what follows -------------------------------------------------------------------------------------------
 

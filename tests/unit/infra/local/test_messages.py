@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.kernel.clock import VirtualClock
-from infra.local.messages import KEPT, Outbox
+from infra.local.messages import KEPT, Attachment, Outbox
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SENDER = "Wattfare <no-reply@wattfare.example>"
@@ -85,7 +85,27 @@ class TestEmail:
         assert message.subject == "Ihr Beleg für März"
         assert message.text == "Im Anhang.\n"
         assert message.html == "<p>Im Anhang.</p>\n"
-        assert message.attachments == ("beleg.pdf",)
+        assert message.attachments == (Attachment("beleg.pdf", "application/pdf", 8),)
+        assert outbox.attachment(message.id, 0) == (message.attachments[0], b"%PDF-1.7")
+
+    def test_a_simple_mail_with_files(self, outbox: Outbox) -> None:
+        files = [
+            {"FileName": "a.pdf", "RawContent": b"%PDF", "ContentType": "application/pdf"},
+            {"FileName": "b.xml", "RawContent": b"<b/>"},
+        ]
+        content = simple()
+        content["Simple"]["Attachments"] = files
+        send(content, "ann@example.com")
+        [message] = outbox.list()
+        assert [each.to_json() for each in message.attachments] == [
+            {"name": "a.pdf", "type": "application/pdf", "size": 4},
+            {"name": "b.xml", "type": "application/xml", "size": 4},
+        ]
+        found = outbox.attachment(message.id, 1)
+        assert found is not None
+        assert found[1] == b"<b/>"
+        assert outbox.attachment(message.id, 2) is None
+        assert outbox.attachment("nobody", 0) is None
 
     def test_the_destination_overrides_the_headers_of_a_raw_mail(self, outbox: Outbox) -> None:
         mail = EmailMessage()

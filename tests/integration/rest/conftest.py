@@ -49,7 +49,7 @@ UNHEARD_PORT = 1
 
 @pytest.fixture
 def world() -> Iterator[worlds.World]:
-    built = worlds.build(settings=Settings(stripe_api_base=f"http://127.0.0.1:{UNHEARD_PORT}"))
+    built = build_world()
     yield built
     built.close()
 
@@ -61,6 +61,14 @@ def site(world: worlds.World) -> Site:
 
 @pytest.fixture
 def things(site: Site) -> dict[str, str]:
+    return build_things(site)
+
+
+def build_world() -> worlds.World:
+    return worlds.build(settings=Settings(stripe_api_base=f"http://127.0.0.1:{UNHEARD_PORT}"))
+
+
+def build_things(site: Site) -> dict[str, str]:
     """What the site has, by the name that paths and bodies give it. The night after its first day has passed."""
     world = site.world
     driver_id = site.driver.driver_id

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # botocore looks for credentials when a client is made; without these it asks the network for them.
 os.environ["AWS_ACCESS_KEY_ID"] = "test"
@@ -18,9 +18,12 @@ os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.d
 from tests import world as worlds
 from tests.site import Site, build_site
 
-# What is tested says something about a change, not about the luck of a run; `make search` tries its luck.
-settings.register_profile("same_every_time", derandomize=True)
-settings.register_profile("search")
+# What is tested says something about a change, not about the luck of a run, nor about the machine; `make search` tries
+# its luck.
+settings.register_profile(
+    "same_every_time", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("WATTFARE_PROPERTIES", "same_every_time"))
 
 

@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
+
 from tests.e2e.people import Driver, Operator, Person, open_operator, sign_up_driver
 from tests.e2e.raw_charger import Disconnected, RawCharger, connect_raw
 from tests.e2e.stack import ADMIN_EMAIL, ADMIN_PASSWORD, Stack
@@ -46,7 +48,7 @@ class Charger:
         assert self.socket is not None
         try:
             return await frame(self.socket)
-        except Disconnected:
+        except (Disconnected, aiohttp.ClientError):  # the latter: the clock was asked when the process died
             await self.came_back.wait()
             assert self.socket is not None
             return await frame(self.socket)

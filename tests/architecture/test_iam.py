@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from chalicelib.ocpp import intents
 from chalicelib.settlement import jobs as settlement_jobs
 from infra.iam import needs
 from infra.iam.functions import REST, entry_points
-from infra.iam.reach import part_of, reach
+from infra.iam.reach import Part, part_of, reach
 from infra.iam.roles import ROLES_PATH, render
 from tests.architecture.guard import Guard, allowed, roles
 from tests.contract.ocpp.wire import Wire
@@ -94,7 +96,12 @@ def writes_out(ctx: Context) -> Any:
 def test_a_table_that_is_hidden_is_an_error_and_not_a_gap() -> None:
     for function in (hides, hands_on, writes_out):
         with pytest.raises(needs.Unreadable):
-            needs.needs_of([part_of(function)], table_name(""))  # type: ignore[arg-type]
+            needs.needs_of([part_named(function)], table_name(""))
+
+
+def part_named(function: Callable[..., Any]) -> Part:
+    assert isinstance(function, FunctionType)
+    return part_of(function)
 
 
 def imports_itself(ctx: Context) -> Any:
@@ -109,7 +116,7 @@ def imports_itself(ctx: Context) -> Any:
 
 
 def test_what_a_function_imports_itself_is_read_like_all_else() -> None:
-    found = needs.needs_of([part_of(imports_itself)], table_name(""))  # type: ignore[arg-type]
+    found = needs.needs_of([part_named(imports_itself)], table_name(""))
     assert found == {
         ("dynamodb:BatchGetItem", "wallets"),
         ("dynamodb:GetItem", "wallets"),

@@ -123,11 +123,6 @@ class Payment:
         return self.state in UNRESOLVED
 
     @property
-    def is_authorized(self) -> bool:
-        """Is money reserved that `request_capture` may still take?"""
-        return self.state == "authorized"
-
-    @property
     def operator_id(self) -> str | None:
         return self.site.operator_id if self.site else None
 

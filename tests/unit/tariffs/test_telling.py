@@ -7,18 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.tariffs.model import Price, PriceComponent, Restrictions, TariffElement, TariffVersion
+from chalicelib.tariffs.model import DayOfWeek, Price, PriceComponent, Restrictions, TariffElement, TariffVersion
 from chalicelib.tariffs.telling import components_at, in_words, is_free
 from tests.unit.tariffs.conftest import START, component
 
-WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY")
+WEEKDAYS: tuple[DayOfWeek, ...] = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY")
 
 
 @pytest.mark.parametrize(
     ("restrictions", "words"),
     [
         (None, None),
-        (Restrictions(day_of_week=WEEKDAYS), "Mon-Fri"),  # type: ignore[arg-type]
+        (Restrictions(day_of_week=WEEKDAYS), "Mon-Fri"),
         (Restrictions(day_of_week=("SUNDAY", "SATURDAY")), "Sat, Sun"),
         (Restrictions(day_of_week=("MONDAY", "TUESDAY", "WEDNESDAY", "SUNDAY")), "Mon-Wed, Sun"),
         (Restrictions(start_time=time(22), end_time=time(6)), "22:00-06:00"),
